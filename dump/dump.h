@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* dump.erofs: what its files share. */
+#ifndef DUMP_DUMP_H
+#define DUMP_DUMP_H
+
+#include "cli/cli.h"
+
+#define DUMP "dump.erofs"
+
+struct dump_options {
+	bool show_help, show_version, json;
+	bool superblock, statistics, extents, list, cat, udev, no_checksum;
+	bool has_nid;
+	uint64_t nid, offset;
+	const char *path;
+	struct cli_list devices;
+};
+
+/* As fsck_parse(). */
+int dump_parse(int argc, char **argv, struct dump_options *options);
+
+#endif

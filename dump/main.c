@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+/* dump.erofs: opens an image and writes the reports that were asked for. */
+#include "dump/dump.h"
+
+static int show(const struct dump_options *o, struct ero_image *image, struct ero_error *err)
+{
+	enum ero_report_form form = o->json ? ERO_REPORT_JSON : ERO_REPORT_TEXT;
+	bool inode = o->path || o->has_nid;
+	uint64_t nid = o->nid;
+	int rc = o->path ? ero_image_lookup(image, o->path, &nid, err) : 0;
+
+	if (!rc && o->udev)
+		rc = ero_report_udev(image, form, stdout, err);
+	if (!rc && (o->superblock || (!o->statistics && !inode && !o->udev)))
+		rc = ero_report_superblock(image, form, stdout, err);
+	if (!rc && o->statistics)
+		rc = ero_report_statistics(image, form, stdout, err);
+	if (rc || !inode)
+		return rc;
+	if (o->cat)
+		return ero_report_content(image, nid, stdout, err);
+	if (!o->list || o->extents || !o->json)
+		rc = ero_report_inode(image, nid, o->path, o->extents, form, stdout, err);
+	if (!rc && o->list)
+		rc = ero_report_directory(image, nid, form, stdout, err);
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	struct dump_options o;
+	struct ero_open_options open_options = { 0 };
+	struct ero_image *image;
+	struct ero_error err;
+	int first = dump_parse(argc, argv, &o), rc;
+
+	if (first <= 0)
+		return first < 0 ? 1 : 0;
+	open_options.offset = o.offset;
+	open_options.devices = o.devices.items;
+	open_options.device_count = o.devices.count;
+	open_options.ignore_checksum = o.no_checksum;
+	rc = ero_image_open(argv[first], &open_options, &image, &err);
+	if (!rc) {
+		rc = show(&o, image, &err);
+		ero_image_close(image);
+	}
+	if (rc)
+		cli_error(DUMP, "%s", err.text);
+	return rc ? 1 : 0;
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+/* One image: open, check, extract; findings as lines or as JSON, and fsck(8)'s exit code. */
+#include "fsck/fsck.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+enum { CLEAN = 0, DAMAGED = 4, OPERATIONAL = 8 };
+
+static void tell(const struct ero_finding *f, const char *image)
+{
+	fprintf(stderr, "%s: %s: %s", image, cli_severity(f->severity), f->id);
+	if (f->path)
+		fprintf(stderr, " %s", f->path);
+	if (f->has_nid)
+		fprintf(stderr, " (nid %" PRIu64 ")", f->nid);
+	if (f->has_offset)
+		fprintf(stderr, " at byte %" PRIu64, f->offset);
+	fprintf(stderr, ": %s", f->message);
+	if (f->expected)
+		fprintf(stderr, "; expected %s, found %s", f->expected, f->found);
+	fputc('\n', stderr);
+}
+
+struct context {
+	const struct fsck_options *options;
+	const char *image;
+	struct ero_findings *findings; /* with --json */
+};
+
+static void on_finding(void *context, const struct ero_finding *f)
+{
+	struct context *c = context;
+
+	if (c->findings)
+		ero_findings_add(c->findings, f);
+	else if (f->severity == ERO_DAMAGE || c->options->verbosity)
+		tell(f, c->image);
+}
+
+/* An image that does not even open: one finding, or an operational error. */
+static int not_opened(struct context *c, const struct ero_error *err)
+{
+	struct ero_finding f = { .id = ero_open_finding_id(err), .severity = ERO_DAMAGE, .message = err->text };
+
+	if (err->kind == ERO_ERROR_IO && err->code != EIO)
+		return OPERATIONAL;
+	if (c->findings)
+		ero_findings_add(c->findings, &f);
+	else
+		tell(&f, c->image);
+	return DAMAGED;
+}
+
+static int extract(struct context *c, struct ero_image *image, bool has_nid, uint64_t nid,
+		   struct ero_check_result *result, struct ero_error *err)
+{
+	const struct fsck_options *o = c->options;
+	struct ero_extract_options e = {
+		.target = o->extract_to, .has_nid = has_nid, .nid = nid, .owners = o->owners, .permissions = o->permissions,
+		.xattrs = o->xattrs, .overwrite = o->overwrite, .workers = o->workers, .finding = on_finding, .context = c,
+	};
+
+	return ero_extract(image, &e, result, err);
+}
+
+static void print_result(const struct context *c, const struct ero_check_result *r)
+{
+	const struct fsck_options *o = c->options;
+
+	if (o->print_ratio)
+		printf("Compression ratio: %.2f%%\n", r->data_bytes ? 100.0 * (double)r->stored_bytes / (double)r->data_bytes : 100.0);
+	if (o->verbosity < 2)
+		return;
+	if (r->damages)
+		printf("%s: %" PRIu64 " errors, %" PRIu64 " warnings in %" PRIu64 " inodes\n", c->image, r->damages, r->warnings,
+		       r->inodes);
+	else
+		printf("%s: clean, %" PRIu64 " inodes%s\n", c->image, r->inodes, o->extract ? ", all data decoded" : "");
+}
+
+static int check_open(struct context *c, struct ero_image *image, struct ero_check_result *result,
+		      struct ero_error *err)
+{
+	const struct fsck_options *o = c->options;
+	struct ero_check_options options = {
+		.data = o->extract && !o->extract_to, .has_nid = o->has_nid, .nid = o->nid, .workers = o->workers,
+		.finding = on_finding, .context = c,
+	};
+	struct ero_check_result extracted = { 0 };
+	int rc = 0;
+
+	if (o->path) {
+		options.has_nid = true;
+		rc = ero_image_lookup(image, o->path, &options.nid, err);
+	}
+	if (!rc)
+		rc = ero_check(image, &options, result, err);
+	if (rc)
+		return OPERATIONAL;
+	if (o->extract_to && extract(c, image, options.has_nid, options.nid, &extracted, err)) {
+		result->damages += extracted.damages;
+		return OPERATIONAL | (result->damages ? DAMAGED : 0);
+	}
+	err->text[0] = '\0';
+	return result->damages ? DAMAGED : CLEAN;
+}
+
+int fsck_check(const struct fsck_options *o, const char *path)
+{
+	struct ero_open_options open_options = {
+		.offset = o->offset, .devices = o->devices.items, .device_count = o->devices.count,
+		.ignore_checksum = o->no_checksum,
+	};
+	struct context c = { .options = o, .image = path };
+	struct ero_check_result result = { 0 };
+	struct ero_error err = { 0 };
+	struct ero_image *image;
+	int code;
+
+	if (o->extract_to && !strcmp(o->extract_to, "/") && !o->force) {
+		cli_error(FSCK, "extracting to / replaces the running system; --force if that is meant");
+		return CLI_EXIT_USAGE_FSCK;
+	}
+	if (o->json && ero_findings_create(&c.findings, &err))
+		code = OPERATIONAL;
+	else if (ero_image_open(path, &open_options, &image, &err)) {
+		code = not_opened(&c, &err);
+	} else {
+		code = check_open(&c, image, &result, &err);
+		ero_image_close(image);
+		if (code != OPERATIONAL && !o->json)
+			print_result(&c, &result);
+	}
+	if (code & OPERATIONAL)
+		cli_error(FSCK, "%s: %s", path, err.text);
+	if (c.findings && ero_findings_report(c.findings, path, code, &result, stdout, &err)) {
+		cli_error(FSCK, "%s", err.text);
+		code |= OPERATIONAL;
+	}
+	return code;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* fsck.erofs: what its files share. */
+#ifndef FSCK_FSCK_H
+#define FSCK_FSCK_H
+
+#include "cli/cli.h"
+
+#define FSCK "fsck.erofs"
+
+struct fsck_options {
+	bool show_help, show_version, print_ratio, json, preflight;
+	bool extract;              /* decode all data, too */
+	const char *extract_to;    /* and write it here */
+	bool force, overwrite, xattrs, owners, permissions;
+	bool no_checksum;
+	bool has_nid;
+	uint64_t nid, offset;
+	const char *path;
+	const char *for_kernel;
+	struct cli_list devices;
+	unsigned verbosity, workers;
+};
+
+/* Returns the index of the first image in argv, 0 if only help or version was asked for (and printed), -1 after an
+ * error was printed. */
+int fsck_parse(int argc, char **argv, struct fsck_options *options);
+
+/* check.c: checks (and extracts) one image; returns fsck(8)'s exit code. */
+int fsck_check(const struct fsck_options *options, const char *image);
+/* preflight.c: judges one image file. */
+int fsck_preflight(const struct fsck_options *options, const char *image);
+
+#endif

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+/* fsck.erofs: every image that is named, the exit codes joined as fsck(8) does. */
+#include "fsck/fsck.h"
+
+int main(int argc, char **argv)
+{
+	struct fsck_options o;
+	int first = fsck_parse(argc, argv, &o), code = 0;
+
+	if (first <= 0)
+		return first < 0 ? CLI_EXIT_USAGE_FSCK : 0;
+	for (int i = first; i < argc; i++)
+		code |= o.preflight ? fsck_preflight(&o, argv[i]) : fsck_check(&o, argv[i]);
+	return code;
+}

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: MIT
+/* From options to an image: scan, plan, pack, lay out, write, commit. */
+#include "build/build.h"
+#include "base/bytes.h"
+#include "config.h"
+#include "format/features.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+enum { SPOOL_MEMORY = 32 << 20 };
+
+void ero_build_options_init(struct ero_build_options *o)
+{
+	memset(o, 0, sizeof(*o));
+	o->block_size = 4096;
+	o->xattr_tolerance = 2;
+	o->inline_data = true;
+	o->superblock_checksum = true;
+	o->sync = true;
+}
+
+static int check_sizes(const struct ero_build_options *o, struct ero_error *err)
+{
+	if (!ero_is_pow2(o->block_size) || o->block_size < 512 || o->block_size > 65536)
+		return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL,
+				"a block has 512 to 65536 bytes, a power of two, not %u", o->block_size);
+	if (o->pcluster_size % o->block_size || o->pcluster_size > ERO_PCLUSTER_MAX_ENCODED)
+		return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL,
+				"a pcluster is a multiple of the block size (%u) up to %u bytes, not %u", o->block_size,
+				ERO_PCLUSTER_MAX_ENCODED, o->pcluster_size);
+	if (o->max_extent_bytes && o->max_extent_bytes < o->block_size)
+		return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL, "--max-extent-bytes=%u is less than a block (%u bytes)",
+				o->max_extent_bytes, o->block_size);
+	if (o->chunk_size && (!ero_is_pow2(o->chunk_size) || o->chunk_size < o->block_size))
+		return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL,
+				"--chunksize=%u: a chunk is a power of two and no less than a block (%u bytes)", o->chunk_size,
+				o->block_size);
+	if (o->target_offset % o->block_size)
+		return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL, "--offset=%llu is no multiple of the block size (%u)",
+				(unsigned long long)o->target_offset, o->block_size);
+	if (o->label && strlen(o->label) >= ERO_LABEL_SIZE)
+		return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL, "the label \"%s\" is longer than 15 bytes", o->label);
+	return 0;
+}
+
+static int check_options(const struct ero_build_options *o, struct ero_error *err)
+{
+	int rc;
+
+	if (!o->target || (!o->source && o->source_kind == ERO_SOURCE_DIRECTORY))
+		return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL, "an image and a source are needed");
+	rc = check_sizes(o, err);
+	if (rc)
+		return rc;
+	if (o->chunk_size && o->compressor_count)
+		return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL, "chunked files (--chunksize) cannot be compressed (-z)");
+	if (o->blob_device && !o->chunk_size)
+		return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL, "--blobdev takes the chunks of --chunksize, which is missing");
+	if (o->pcluster_size > o->block_size && !o->compressor_count)
+		return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL, "-C sets the pcluster size of compressed files; -z is missing");
+	if (o->compress_hints && !o->compressor_count)
+		return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL, "--compress-hints needs an algorithm (-z)");
+	if (o->ztailpacking && !o->compressor_count)
+		return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL, "-Eztailpacking needs an algorithm (-z)");
+	return 0;
+}
+
+static int fill_defaults(struct ero_build_options *o, struct ero_error *err)
+{
+	if (!o->build_time_given) {
+		struct timespec now;
+
+		clock_gettime(CLOCK_REALTIME, &now);
+		o->build_time = now.tv_sec;
+		o->build_time_nsec = (uint32_t)now.tv_nsec;
+	}
+	if (!o->uuid_given) {
+		int rc = ero_parse_uuid("random", o->uuid, err);
+
+		if (rc)
+			return rc;
+	}
+	o->force_chunk_indexes |= o->blob_device != NULL;
+	return 0;
+}
+
+static int scan(struct ero_build *b, struct ero_error *err)
+{
+	int rc = ero_tree_init(&b->tree, err);
+
+	if (!rc)
+		rc = ero_source_create(&b->options, &b->source, err);
+	if (!rc)
+		rc = b->source->ops->scan(b->source, &b->tree, err);
+	if (!rc)
+		rc = ero_tree_finish(&b->tree, err);
+	if (!rc)
+		rc = ero_source_override(&b->options, &b->tree, err);
+	if (!rc && b->options.compress_hints)
+		rc = ero_source_hints(&b->options, &b->tree, &b->max_pcluster, err);
+	return rc;
+}
+
+static int pack(struct ero_build *b, struct ero_error *err)
+{
+	b->pack.options = &b->options;
+	b->pack.compressors = b->options.compressors;
+	b->pack.source = b->source;
+	b->pack.tree = &b->tree;
+	b->pack.out = b->out;
+	b->pack.blob = b->blob;
+	b->pack.spool = b->spool;
+	b->pack.block_bits = b->super.block_bits;
+	b->pack.flat_indexes = b->options.force_chunk_indexes;
+	b->pack.next_block = ero_div_up(b->head_end, b->options.block_size);
+	return ero_pack_run(&b->pack, err);
+}
+
+static int lay_out(struct ero_build *b, struct ero_error *err)
+{
+	b->plan.pack = &b->pack;
+	b->plan.head_end = b->head_end;
+	b->plan.first_block = b->pack.next_block;
+	return ero_layout_run(&b->plan, err);
+}
+
+static int commit(struct ero_build *b, struct ero_error *err)
+{
+	uint64_t blob_bytes = b->pack.blob_blocks << b->super.block_bits;
+	int rc = 0;
+
+	if (b->blob) /* the blob first: an image must not appear before what it refers to */
+		rc = ero_outfile_commit(b->blob, ero_round_up(blob_bytes, 4096), b->options.sync, err);
+	return rc ? rc : ero_outfile_commit(b->out, b->image_bytes, b->options.sync, err);
+}
+
+static int run(struct ero_build *b, struct ero_error *err)
+{
+	const struct ero_build_options *o = &b->options;
+	int rc = scan(b, err);
+
+	if (!rc)
+		rc = ero_build_plan(b, err);
+	if (!rc)
+		rc = ero_spool_create(o->target, SPOOL_MEMORY, &b->spool, err);
+	if (!rc)
+		rc = ero_outfile_open(o->target, o->target_offset, &b->out, err);
+	if (!rc && o->blob_device)
+		rc = ero_outfile_open(o->blob_device, 0, &b->blob, err);
+	if (!rc)
+		rc = pack(b, err);
+	if (!rc)
+		rc = lay_out(b, err);
+	if (!rc)
+		rc = ero_build_write(b, err);
+	return rc ? rc : commit(b, err);
+}
+
+static void count_nodes(const struct ero_tree *tree, struct ero_build_summary *s)
+{
+	s->inodes = tree->node_count;
+	s->hard_links = tree->hard_links;
+	for (size_t i = 0; i < tree->node_count; i++) {
+		uint16_t mode = tree->nodes[i]->mode;
+
+		s->regular += S_ISREG(mode);
+		s->directories += S_ISDIR(mode);
+		s->symlinks += S_ISLNK(mode);
+		s->specials += !S_ISREG(mode) && !S_ISDIR(mode) && !S_ISLNK(mode);
+	}
+	for (size_t i = 0; i < tree->xattrs.item_count; i++)
+		s->shared_xattrs += tree->xattrs.items[i].shared;
+}
+
+static void summarize(const struct ero_build *b, double seconds, struct ero_build_summary *s)
+{
+	struct ero_kernel_version first = ero_super_first_kernel(&b->super);
+
+	memset(s, 0, sizeof(*s));
+	count_nodes(&b->tree, s);
+	s->image_bytes = b->image_bytes;
+	s->blob_bytes = b->pack.blob_blocks << b->super.block_bits;
+	s->source_bytes = b->tree.file_bytes;
+	s->stored_bytes = b->pack.stored_bytes;
+	s->metadata_bytes = s->image_bytes + s->blob_bytes > s->stored_bytes ?
+				    s->image_bytes + s->blob_bytes - s->stored_bytes : 0;
+	s->compressed_files = b->pack.compressed_files;
+	s->plain_files = b->pack.plain_files;
+	s->inline_files = b->pack.inline_files;
+	s->chunked_files = b->pack.chunked_files;
+	s->changed_files = b->pack.changed_files;
+	s->block_size = b->options.block_size;
+	s->feature_compat = b->super.feature_compat;
+	s->feature_incompat = b->super.feature_incompat;
+	memcpy(s->uuid, b->super.uuid, sizeof(s->uuid));
+	snprintf(s->first_kernel, sizeof(s->first_kernel), "%u.%u", first.major, first.minor);
+	ero_super_feature_names(&b->super, s->features, sizeof(s->features));
+	s->seconds = seconds;
+}
+
+int ero_build(const struct ero_build_options *options, struct ero_build_summary *summary, struct ero_error *err)
+{
+	struct ero_build *b = calloc(1, sizeof(*b));
+	struct timespec start, end;
+	int rc;
+
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	if (!b)
+		return ero_fail_memory(err);
+	b->options = *options;
+	rc = check_options(&b->options, err);
+	if (!rc)
+		rc = fill_defaults(&b->options, err);
+	if (!rc)
+		rc = run(b, err);
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	if (!rc && summary)
+		summarize(b, (double)(end.tv_sec - start.tv_sec) + (double)(end.tv_nsec - start.tv_nsec) / 1e9, summary);
+	ero_layout_free(&b->plan);
+	ero_outfile_close(b->out);
+	ero_outfile_close(b->blob);
+	ero_spool_free(b->spool);
+	if (b->source)
+		b->source->ops->destroy(b->source);
+	ero_tree_free(&b->tree);
+	free(b->prefix_table);
+	free(b);
+	return rc;
+}

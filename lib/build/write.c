@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+/* Writes the metadata in the order of its addresses, and the head last: a superblock appears only on a whole image. */
+#include "base/bytes.h"
+#include "build/build.h"
+#include "format/xattr.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { BUFFER = 1 << 20 };
+
+struct writer {
+	struct ero_build *build;
+	uint8_t *head;          /* blocks of superblock and tables, with the metadata that shares them */
+	size_t head_size;
+	uint8_t *buffer;
+	uint64_t start;         /* position of buffer[0] */
+	size_t used;
+};
+
+static int flush(struct writer *w, struct ero_error *err)
+{
+	int rc = w->used ? ero_outfile_write(w->build->out, w->buffer, w->used, w->start, err) : 0;
+
+	w->start += w->used;
+	w->used = 0;
+	return rc;
+}
+
+/* Appends at a position at or after the last one; what lies between becomes zeros. */
+static int put(struct writer *w, uint64_t position, const uint8_t *bytes, size_t length, struct ero_error *err)
+{
+	static const uint8_t zeros[4096];
+	int rc = 0;
+
+	if (position < w->head_size) {
+		memcpy(w->head + position, bytes, length);
+		return 0;
+	}
+	while (!rc && w->start + w->used < position) {
+		uint64_t gap = position - (w->start + w->used);
+
+		rc = put(w, w->start + w->used, zeros, gap < sizeof(zeros) ? (size_t)gap : sizeof(zeros), err);
+	}
+	while (!rc && length) {
+		size_t part = BUFFER - w->used < length ? BUFFER - w->used : length;
+
+		memcpy(w->buffer + w->used, bytes, part);
+		w->used += part;
+		bytes += part;
+		length -= part;
+		if (w->used == BUFFER)
+			rc = flush(w, err);
+	}
+	return rc;
+}
+
+static int write_item(struct writer *w, const struct ero_item *item, struct ero_error *err)
+{
+	struct ero_build *b = w->build;
+	uint8_t *bytes = NULL;
+	size_t length = 0;
+	int rc = 0;
+
+	switch (item->kind) {
+	case ERO_ITEM_INODE:
+		rc = ero_build_inode(b, item->node, &bytes, &length, err);
+		break;
+	case ERO_ITEM_DIR_BLOCKS:
+		length = (size_t)item->node->stored.blocks << b->pack.block_bits;
+		bytes = malloc(length);
+		if (bytes)
+			ero_build_dir_blocks(b, item->node, bytes);
+		break;
+	case ERO_ITEM_SHARED_XATTR: {
+		const struct ero_xattr_item *x = &b->tree.xattrs.items[item->xattr];
+
+		length = ero_xattr_entry_size((unsigned)(x->name_length - x->long_skip), x->value_length);
+		bytes = malloc(length);
+		if (bytes)
+			ero_build_shared_xattr(b, item->xattr, bytes);
+		break;
+	}
+	}
+	if (!rc && !bytes)
+		rc = ero_fail_memory(err);
+	if (!rc)
+		rc = put(w, item->address, bytes, length, err);
+	free(bytes);
+	return rc;
+}
+
+static void finish_super(struct ero_build *b)
+{
+	struct ero_super *s = &b->super;
+
+	s->meta_block = b->plan.meta_block;
+	s->xattr_block = b->plan.xattr_block;
+	s->root_nid = ero_build_nid(b, b->tree.root);
+	s->blocks = b->image_bytes >> b->pack.block_bits;
+	if (b->pack.chunked)
+		s->feature_incompat |= ERO_INCOMPAT_CHUNKED_FILE;
+	if (b->pack.tails_encoded)
+		s->feature_incompat |= ERO_INCOMPAT_ZTAILPACKING;
+}
+
+static void write_head(struct writer *w)
+{
+	struct ero_build *b = w->build;
+	uint8_t *super = w->head + ERO_SUPER_OFFSET;
+
+	finish_super(b);
+	ero_super_encode(&b->super, super);
+	if (b->super.feature_incompat & ERO_INCOMPAT_COMPR_CFGS)
+		ero_compr_cfgs_encode(b->super.algorithms, &b->cfgs, super + ero_super_size(&b->super));
+	if (b->device_start) {
+		struct ero_device_slot slot = { .blocks = b->pack.blob_blocks, .unified = b->super.blocks };
+
+		ero_device_slot_encode(&slot, w->head + b->device_start);
+	}
+	if (b->prefix_table_size)
+		memcpy(w->head + b->prefix_start, b->prefix_table, b->prefix_table_size);
+	if (b->super.feature_compat & ERO_COMPAT_SB_CHKSUM)
+		ero_put32(super + 4, ero_super_checksum(super, b->super.block_bits));
+}
+
+int ero_build_write(struct ero_build *b, struct ero_error *err)
+{
+	unsigned block = b->options.block_size;
+	uint64_t unit = b->options.size_alignment > 1 ? (uint64_t)b->options.size_alignment * block : block;
+	struct writer w = { .build = b };
+	int rc = 0;
+
+	/* whole pages whatever the block size: kernels from 7.3 on refuse inodes in a partial last page */
+	b->image_bytes = ero_round_up(b->plan.end_block << b->pack.block_bits, block > 4096 ? block : 4096);
+	b->image_bytes = ero_div_up(b->image_bytes, unit) * unit;
+	w.head_size = (size_t)ero_round_up(b->head_end, block);
+	/* the checksum covers bytes past the first blocks when these are small */
+	w.head = calloc(1, w.head_size + (1u << ERO_MAX_BLOCK_BITS));
+	w.buffer = malloc(BUFFER);
+	w.start = b->plan.first_block << b->pack.block_bits;
+	if (!w.head || !w.buffer)
+		rc = ero_fail_memory(err);
+	for (size_t i = 0; !rc && i < b->plan.items.count; i++)
+		rc = write_item(&w, &b->plan.items.data[i], err);
+	if (!rc)
+		rc = put(&w, b->image_bytes, NULL, 0, err); /* the last bytes are written, not left as a hole */
+	if (!rc)
+		rc = flush(&w, err);
+	if (!rc) {
+		write_head(&w);
+		rc = ero_outfile_write(b->out, w.head, w.head_size, 0, err);
+	}
+	free(w.head);
+	free(w.buffer);
+	return rc;
+}

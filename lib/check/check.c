@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+/* The walk: superblock, then every directory from the root down, then what only the whole tree can tell. */
+#include "check/check.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static int check_tree(struct ero_checker *c, const struct ero_check_dir *root, bool whole, struct ero_error *err)
+{
+	int rc = ero_vec_push(&c->stack, root) ? 0 : ero_fail_memory(err);
+
+	while (!rc && c->stack.count) {
+		const struct ero_check_dir *dir = c->stack.data[--c->stack.count];
+		uint64_t parent = dir->parent ? dir->parent->nid : dir->nid;
+		struct ero_inode inode;
+
+		if (ero_inode_read(c->image, dir->nid, &inode, NULL))
+			continue; /* told when its name was met */
+		if (!dir->parent && !whole)
+			parent = ERO_CHECK_ANY_NID; /* a part of the tree: what ".." should be is not known */
+		rc = ero_check_directory(c, dir, &inode, parent, err);
+	}
+	return rc;
+}
+
+/* Link counts and the number of inodes, when the whole tree was seen. */
+static void check_counts(struct ero_checker *c)
+{
+	const struct ero_super *s = &c->image->super;
+	struct ero_place super = { .has_offset = true, .offset = ERO_SUPER_OFFSET };
+
+	for (size_t i = 0; i < c->seen_room; i++) {
+		const struct ero_seen *n = &c->seen[i];
+		struct ero_place at = { .has_nid = true, .nid = n->nid_plus_1 - 1 };
+
+		if (n->nid_plus_1 && n->mode && !S_ISDIR(n->mode) && n->links != n->nlink)
+			ero_check_differs(c, "inode.nlink", &at, "an inode's link count is not the number of its names", n->links,
+					  n->nlink);
+	}
+	/* the packed inode and the metabox are inodes without a name, counted or not */
+	if (c->result->inodes > s->inodes || s->inodes - c->result->inodes > 2)
+		ero_check_tell(c, ERO_WARNING, "super.inodes", &super, "the superblock counts %llu inodes, the tree has %llu",
+			       (unsigned long long)s->inodes, (unsigned long long)c->result->inodes);
+}
+
+static int check_start(struct ero_checker *c, uint64_t nid, bool whole, struct ero_error *err)
+{
+	struct ero_check_dir *root = ero_arena_alloc(&c->arena, sizeof(*root));
+	struct ero_place at = { .dir = root, .has_nid = true, .nid = nid };
+	struct ero_seen *seen = ero_seen_find(c, nid);
+	struct ero_inode inode;
+
+	if (!root || !seen)
+		return ero_fail_memory(err);
+	root->name = "";
+	root->nid = nid;
+	if (!ero_check_inode(c, &at, nid, &inode))
+		return 0;
+	seen->links = 1;
+	seen->mode = inode.mode;
+	seen->nlink = inode.nlink;
+	if (S_ISDIR(inode.mode))
+		return check_tree(c, root, whole, err);
+	if (whole)
+		ero_check_tell(c, ERO_DAMAGE, "super.root", &at, "the root is not a directory (mode %#o)", inode.mode);
+	else if (c->data && S_ISREG(inode.mode))
+		return ero_data_check_add(c->data, &at, &inode, err);
+	return 0;
+}
+
+int ero_check(struct ero_image *image, const struct ero_check_options *options, struct ero_check_result *result,
+	      struct ero_error *err)
+{
+	struct ero_checker c = { .image = image, .options = options, .result = result };
+	uint64_t nid = options->has_nid ? options->nid : image->super.root_nid;
+	bool whole = !options->has_nid;
+	int rc = 0;
+
+	memset(result, 0, sizeof(*result));
+	if (whole)
+		ero_check_super(&c, image->devices[0].path);
+	if (options->data)
+		rc = ero_data_check_create(&c, &c.data, err);
+	if (!rc)
+		rc = check_start(&c, nid, whole, err);
+	ero_data_check_finish(c.data);
+	if (!rc && whole)
+		check_counts(&c);
+	ero_vec_free(&c.stack);
+	ero_arena_free(&c.arena);
+	free(c.seen);
+	return rc;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* Is this image sound? What the concerns of checking share; each concern is one file in this folder. */
+#ifndef ERO_CHECK_CHECK_H
+#define ERO_CHECK_CHECK_H
+
+#include "base/arena.h"
+#include "base/vec.h"
+#include "image/image.h"
+
+/* A directory on the way from the root, for paths in findings. */
+struct ero_check_dir {
+	const struct ero_check_dir *parent;
+	const char *name;
+	uint64_t nid;
+};
+
+/* One inode seen: 24 bytes, in an open hash table. */
+struct ero_seen {
+	uint64_t nid_plus_1; /* 0: free */
+	uint32_t links;      /* names found */
+	uint32_t nlink;      /* as the inode says */
+	uint16_t mode;       /* 0: could not be read */
+};
+
+struct ero_data_check;
+
+struct ero_checker {
+	struct ero_image *image;
+	const struct ero_check_options *options;
+	struct ero_check_result *result;
+	struct ero_arena arena;
+	ERO_VEC(const struct ero_check_dir *) stack;
+	struct ero_seen *seen;
+	size_t seen_room, seen_count;
+	struct ero_data_check *data; /* NULL: metadata only */
+};
+
+/* Where a finding is. */
+struct ero_place {
+	const struct ero_check_dir *dir;  /* may be NULL */
+	const char *name;                 /* in dir, or NULL; `name_length` bytes */
+	size_t name_length;
+	bool has_nid, has_offset;
+	uint64_t nid, offset;
+};
+
+/* findings.c: tells one finding and counts it. */
+void ero_check_tell(struct ero_checker *c, enum ero_severity severity, const char *id, const struct ero_place *at,
+		    const char *format, ...) __attribute__((format(printf, 5, 6)));
+/* The same with what was expected and found. */
+void ero_check_differs(struct ero_checker *c, const char *id, const struct ero_place *at, const char *message,
+		       uint64_t expected, uint64_t found);
+
+/* super.c, inode.c, dir.c, extents.c, data.c */
+void ero_check_super(struct ero_checker *c, const char *path);
+/* Everything about one inode but a directory's entries. Returns false if it cannot be read at all. */
+bool ero_check_inode(struct ero_checker *c, const struct ero_place *at, uint64_t nid, struct ero_inode *inode);
+void ero_check_extents(struct ero_checker *c, const struct ero_place *at, const struct ero_inode *inode);
+#define ERO_CHECK_ANY_NID (~0ull)
+/* Entries of a directory, whose ".." must be parent_nid (or ERO_CHECK_ANY_NID); pushes subdirectories on the stack.
+ * -ENOMEM or 0. */
+int ero_check_directory(struct ero_checker *c, const struct ero_check_dir *dir, const struct ero_inode *inode,
+			uint64_t parent_nid, struct ero_error *err);
+
+/* seen.c */
+struct ero_seen *ero_seen_find(struct ero_checker *c, uint64_t nid); /* NULL when memory ends */
+
+/* data.c: decodes files in threads; findings come out in order. */
+int ero_data_check_create(struct ero_checker *c, struct ero_data_check **d, struct ero_error *err);
+int ero_data_check_add(struct ero_data_check *d, const struct ero_place *at, const struct ero_inode *inode,
+		       struct ero_error *err);
+void ero_data_check_finish(struct ero_data_check *d);
+
+#endif

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+/* Directories: blocks that can be read, names in order and unique, "." and ".." right, types that match inodes. */
+#include "image/dir.h"
+#include "check/check.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+struct state {
+	struct ero_checker *c;
+	const struct ero_check_dir *dir;
+	const struct ero_inode *inode;
+	uint64_t parent_nid;
+	bool has_last, dot, dotdot;
+	char last[ERO_NAME_MAX];
+	size_t last_length;
+	uint32_t subdirs;
+};
+
+static struct ero_place entry_place(const struct state *s, const struct ero_dirent *e)
+{
+	return (struct ero_place){
+		.dir = s->dir, .name = e->name, .name_length = e->name_length, .has_nid = true, .nid = e->nid
+	};
+}
+
+static void check_name(struct state *s, const struct ero_dirent *e, const struct ero_place *at)
+{
+	if (memchr(e->name, '/', e->name_length) || memchr(e->name, 0, e->name_length))
+		ero_check_tell(s->c, ERO_DAMAGE, "dir.name", at, "a name holds '/' or a zero byte");
+	if (s->has_last) {
+		int order = ero_name_compare(s->last, s->last_length, e->name, e->name_length);
+
+		if (order == 0)
+			ero_check_tell(s->c, ERO_DAMAGE, "dir.duplicate", at, "the same name stands twice in one directory");
+		else if (order > 0)
+			ero_check_tell(s->c, ERO_DAMAGE, "dir.order", at,
+				       "names are not sorted: readers that search by halves will not find this one or the one before");
+	}
+	memcpy(s->last, e->name, e->name_length);
+	s->last_length = e->name_length;
+	s->has_last = true;
+}
+
+static void check_dots(struct state *s, const struct ero_dirent *e, const struct ero_place *at)
+{
+	bool up = e->name_length == 2;
+	uint64_t expected = up ? s->parent_nid : s->dir->nid;
+
+	*(up ? &s->dotdot : &s->dot) = true;
+	if (e->nid != expected && expected != ERO_CHECK_ANY_NID)
+		ero_check_differs(s->c, up ? "dir.dotdot" : "dir.dot", at,
+				  up ? "\"..\" is not the directory this one lies in" : "\".\" is not the directory itself",
+				  expected, e->nid);
+	if (e->type != ERO_FT_DIR)
+		ero_check_differs(s->c, "dir.type", at, "\".\" and \"..\" must have the type of directories", ERO_FT_DIR, e->type);
+}
+
+static int push_directory(struct state *s, const struct ero_dirent *e, struct ero_error *err)
+{
+	struct ero_check_dir *d = ero_arena_alloc(&s->c->arena, sizeof(*d));
+
+	if (!d || !(d->name = ero_arena_string(&s->c->arena, e->name, e->name_length)))
+		return ero_fail_memory(err);
+	d->parent = s->dir;
+	d->nid = e->nid;
+	return ero_vec_push(&s->c->stack, d) ? 0 : ero_fail_memory(err);
+}
+
+/* The inode behind a name: read and checked at its first name, counted at each. */
+static int check_target(struct state *s, const struct ero_dirent *e, const struct ero_place *at, struct ero_error *err)
+{
+	struct ero_seen *seen = ero_seen_find(s->c, e->nid);
+	struct ero_inode inode;
+	int rc = 0;
+
+	if (!seen)
+		return ero_fail_memory(err);
+	if (!seen->links++) {
+		if (!ero_check_inode(s->c, at, e->nid, &inode))
+			return 0;
+		seen->mode = inode.mode;
+		seen->nlink = inode.nlink;
+		if (S_ISDIR(inode.mode))
+			rc = push_directory(s, e, err);
+		else if (s->c->data && S_ISREG(inode.mode))
+			rc = ero_data_check_add(s->c->data, at, &inode, err);
+	} else if (S_ISDIR(seen->mode)) {
+		ero_check_tell(s->c, ERO_DAMAGE, "dir.twice", at,
+			       "a directory has a second name: the tree has a loop, or two parents claim it");
+	}
+	if (seen->mode && S_ISDIR(seen->mode))
+		s->subdirs++;
+	if (seen->mode && e->type != ero_file_type(seen->mode))
+		ero_check_differs(s->c, "dir.type", at, "the type in the directory is not that of the inode",
+				  ero_file_type(seen->mode), e->type);
+	return rc;
+}
+
+static int check_block(void *context, const uint8_t *block, size_t length, uint64_t offset, struct ero_error *err)
+{
+	struct state *s = context;
+	unsigned count = ero_dirblock_count(block, length);
+	struct ero_place here = { .dir = s->dir, .has_nid = true, .nid = s->dir->nid };
+
+	if (!count)
+		ero_check_tell(s->c, ERO_DAMAGE, "dir.block", &here, "no entries can be read in the block at byte %llu of the directory",
+			       (unsigned long long)offset);
+	for (unsigned i = 0; i < count; i++) {
+		struct ero_dirent e;
+		struct ero_place at;
+		int rc = 0;
+
+		if (ero_dirblock_entry(block, length, count, i, &e) != ERO_DIRENT_GOOD) {
+			ero_check_tell(s->c, ERO_DAMAGE, "dir.entry", &here,
+				       "entry %u of the block at byte %llu of the directory has no valid name", i,
+				       (unsigned long long)offset);
+			continue;
+		}
+		at = entry_place(s, &e);
+		check_name(s, &e, &at);
+		if (ero_is_dot(&e))
+			check_dots(s, &e, &at);
+		else
+			rc = check_target(s, &e, &at, err);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+int ero_check_directory(struct ero_checker *c, const struct ero_check_dir *dir, const struct ero_inode *inode,
+			uint64_t parent_nid, struct ero_error *err)
+{
+	struct state s = { .c = c, .dir = dir, .inode = inode, .parent_nid = parent_nid };
+	struct ero_place at = { .dir = dir, .has_nid = true, .nid = dir->nid };
+	struct ero_error local;
+	int rc = ero_dir_blocks(c->image, inode, check_block, &s, &local);
+
+	if (rc == -ENOMEM) {
+		if (err)
+			*err = local;
+		return rc;
+	}
+	if (rc)
+		ero_check_tell(c, ERO_DAMAGE, "dir.unreadable", &at, "%s", local.text);
+	if (!s.dot && !inode->dot_omitted)
+		ero_check_tell(c, ERO_DAMAGE, "dir.dot", &at, "a directory has no \".\"");
+	if (!s.dotdot)
+		ero_check_tell(c, ERO_DAMAGE, "dir.dotdot", &at, "a directory has no \"..\"");
+	if (!rc && inode->nlink != s.subdirs + 2 && inode->nlink != 1) /* 1: "not counted", for many subdirectories */
+		ero_check_differs(c, "dir.nlink", &at, "a directory's link count is 2 and one for each subdirectory", s.subdirs + 2ull,
+				  inode->nlink);
+	return 0;
+}

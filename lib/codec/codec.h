@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Compression algorithms behind one table. Each file in this folder but fit.c, codec.c and spec.c is one algorithm.
+ * "Fixed output" means: take as much input as fills at most `cap` bytes; that is what a Form A pcluster holds.
+ */
+#ifndef ERO_CODEC_CODEC_H
+#define ERO_CODEC_CODEC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/error.h"
+#include "format/super.h"
+
+struct ero_codec {
+	struct ero_compressor_info info;
+	enum ero_algorithm algorithm;
+	bool (*level_valid)(int level);     /* NULL: the range is all there is to say */
+
+	/* Makes an encoder, for one thread. NULL when memory ends or the library refuses. */
+	void *(*create)(const struct ero_compressor *params);
+	void (*destroy)(void *encoder);
+	/* Encodes in[0, *in_length) as far as it goes into at most `cap` bytes; *in_length becomes what was consumed.
+	 * `guess` carries the expected input length from one pcluster of a file to the next (0 at first).
+	 * Returns the encoded size, 0 when nothing useful fits. */
+	size_t (*encode_fixed)(void *encoder, const uint8_t *in, size_t *in_length, uint8_t *out, size_t cap,
+			       size_t *guess);
+	/* Decodes into exactly out_length bytes. `partial`: the stream may go on after them; else it must end there.
+	 * For left-aligned input (`padded_end`) the stream may be followed by zeros. False for a damaged stream. */
+	bool (*decode)(const struct ero_compr_cfgs *cfgs, const uint8_t *in, size_t in_length, uint8_t *out,
+		       size_t out_length, bool partial);
+	/* What a reader must be told in the superblock; several compressors of one algorithm are merged by maximum. */
+	void (*configure)(const struct ero_compressor *params, struct ero_compr_cfgs *cfgs);
+};
+
+extern const struct ero_codec ero_codec_lz4, ero_codec_lz4hc, ero_codec_lzma, ero_codec_deflate, ero_codec_libdeflate,
+	ero_codec_zstd;
+
+/* By name; NULL with a sentence for an unknown name or one this build lacks. */
+const struct ero_codec *ero_codec_find(const char *name, struct ero_error *err);
+/* For decoding; NULL if this build lacks the algorithm. */
+const struct ero_codec *ero_codec_for(enum ero_algorithm algorithm);
+
+/* Checks level and dictionary of a specification and fills in defaults that depend on the pcluster size. */
+int ero_codec_resolve(struct ero_compressor *params, unsigned pcluster_size, struct ero_error *err);
+
+/* Decodes one pcluster as it lies on disk: with `zero_padding` the stream is right-aligned behind zeros, else it is
+ * left-aligned and zeros follow. -ENOTSUP if the build lacks the algorithm, -EUCLEAN for a damaged stream. */
+int ero_codec_decode(enum ero_algorithm algorithm, const struct ero_compr_cfgs *cfgs, bool zero_padding,
+		     const uint8_t *in, size_t in_length, uint8_t *out, size_t out_length, bool partial,
+		     struct ero_error *err);
+
+/* Fixed output for encoders that only know fixed input: predicts the input length, encodes, corrects.
+ * `encode` returns the size, or 0 when it exceeds `cap`. `scratch` has 2 * cap bytes. */
+typedef size_t (*ero_encode_fn)(void *encoder, const uint8_t *in, size_t in_length, uint8_t *out, size_t cap);
+size_t ero_codec_fit(ero_encode_fn encode, void *encoder, const uint8_t *in, size_t *in_length, uint8_t *out,
+		     size_t cap, uint8_t *scratch, size_t *guess);
+
+#endif

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+/* Raw DEFLATE through libdeflate, under both of the names clients use. */
+#include "codec/codec.h"
+#include "base/bytes.h"
+
+#include <libdeflate.h>
+#include <stdlib.h>
+
+struct deflate_encoder {
+	struct libdeflate_compressor *compressor;
+	size_t window;    /* no pcluster decodes to more when the window is smaller than libdeflate's 32 KiB */
+	uint8_t *scratch;
+	size_t scratch_size;
+};
+
+static void destroy(void *encoder)
+{
+	struct deflate_encoder *e = encoder;
+
+	libdeflate_free_compressor(e->compressor);
+	free(e->scratch);
+	free(e);
+}
+
+static void *create(const struct ero_compressor *p)
+{
+	struct deflate_encoder *e = calloc(1, sizeof(*e));
+
+	if (!e)
+		return NULL;
+	e->window = p->dictsize && p->dictsize < 32768 ? p->dictsize : 0;
+	e->compressor = libdeflate_alloc_compressor(p->level);
+	if (!e->compressor) {
+		free(e);
+		return NULL;
+	}
+	return e;
+}
+
+static size_t encode(void *encoder, const uint8_t *in, size_t in_length, uint8_t *out, size_t cap)
+{
+	struct deflate_encoder *e = encoder;
+	size_t n = libdeflate_deflate_compress(e->compressor, in, in_length, out, cap);
+
+	/* a stream that begins with a stored block may start with a zero byte, which readers take for padding */
+	return n && out[0] ? n : 0;
+}
+
+static size_t encode_fixed(void *encoder, const uint8_t *in, size_t *in_length, uint8_t *out, size_t cap, size_t *guess)
+{
+	struct deflate_encoder *e = encoder;
+
+	if (e->scratch_size < cap * 2) {
+		uint8_t *grown = realloc(e->scratch, cap * 2);
+
+		if (!grown) {
+			*in_length = 0;
+			return 0;
+		}
+		e->scratch = grown;
+		e->scratch_size = cap * 2;
+	}
+	if (e->window && *in_length > e->window)
+		*in_length = e->window;
+	return ero_codec_fit(encode, e, in, in_length, out, cap, e->scratch, guess);
+}
+
+/* libdeflate cannot stop in the middle: a stream that goes on is decoded whole, up to the format's limit. */
+static bool decode_prefix(struct libdeflate_decompressor *d, const uint8_t *in, size_t in_length, uint8_t *out,
+			  size_t out_length)
+{
+	for (size_t room = out_length * 2; room / 2 < ERO_PCLUSTER_MAX_DECODED; room *= 2) {
+		uint8_t *whole = malloc(room);
+		size_t got = 0;
+		enum libdeflate_result rc;
+
+		if (!whole)
+			return false;
+		rc = libdeflate_deflate_decompress(d, in, in_length, whole, room, &got);
+		if (rc == LIBDEFLATE_SUCCESS && got >= out_length)
+			memcpy(out, whole, out_length);
+		free(whole);
+		if (rc != LIBDEFLATE_INSUFFICIENT_SPACE)
+			return rc == LIBDEFLATE_SUCCESS && got >= out_length;
+	}
+	return false;
+}
+
+static bool decode(const struct ero_compr_cfgs *cfgs, const uint8_t *in, size_t in_length, uint8_t *out,
+		   size_t out_length, bool partial)
+{
+	struct libdeflate_decompressor *d = libdeflate_alloc_decompressor();
+	enum libdeflate_result rc;
+	bool good;
+
+	(void)cfgs;
+	if (!d)
+		return false;
+	rc = libdeflate_deflate_decompress(d, in, in_length, out, out_length, NULL);
+	good = rc == LIBDEFLATE_SUCCESS || (partial && rc == LIBDEFLATE_INSUFFICIENT_SPACE &&
+					    decode_prefix(d, in, in_length, out, out_length));
+	libdeflate_free_decompressor(d);
+	return good;
+}
+
+static void configure(const struct ero_compressor *params, struct ero_compr_cfgs *cfgs)
+{
+	unsigned bits = params->dictsize ? ero_log2(params->dictsize) : 15;
+
+	if (bits > cfgs->deflate_bits)
+		cfgs->deflate_bits = (uint8_t)bits;
+}
+
+const struct ero_codec ero_codec_deflate = {
+	.info = { .name = "deflate", .max_level = 12, .default_level = 1, .max_dict = 32768 },
+	.algorithm = ERO_ALG_DEFLATE,
+	.create = create,
+	.destroy = destroy,
+	.encode_fixed = encode_fixed,
+	.decode = decode,
+	.configure = configure,
+};
+
+const struct ero_codec ero_codec_libdeflate = {
+	.info = { .name = "libdeflate", .max_level = 12, .default_level = 1 },
+	.algorithm = ERO_ALG_DEFLATE,
+	.create = create,
+	.destroy = destroy,
+	.encode_fixed = encode_fixed,
+	.decode = decode,
+	.configure = configure,
+};

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+/* lz4 and lz4hc: liblz4 fills a fixed output by itself. One decoder for both. */
+#include "codec/codec.h"
+
+#include <lz4.h>
+#include <lz4hc.h>
+#include <stdlib.h>
+
+struct lz4_encoder {
+	int level;
+	void *state; /* of lz4hc */
+};
+
+static void *create(const struct ero_compressor *params)
+{
+	struct lz4_encoder *e = calloc(1, sizeof(*e));
+
+	if (!e)
+		return NULL;
+	e->level = params->level;
+	return e;
+}
+
+static void *create_hc(const struct ero_compressor *params)
+{
+	struct lz4_encoder *e = create(params);
+
+	if (e && !(e->state = malloc((size_t)LZ4_sizeofStateHC()))) {
+		free(e);
+		return NULL;
+	}
+	return e;
+}
+
+static void destroy(void *encoder)
+{
+	struct lz4_encoder *e = encoder;
+
+	free(e->state);
+	free(e);
+}
+
+static size_t encode_fixed(void *encoder, const uint8_t *in, size_t *in_length, uint8_t *out, size_t cap, size_t *guess)
+{
+	struct lz4_encoder *e = encoder;
+	int taken = (int)*in_length; /* segments are far below 2 GiB */
+	int n;
+
+	(void)guess;
+	if (e->state)
+		n = LZ4_compress_HC_destSize(e->state, (const char *)in, (char *)out, &taken, (int)cap, e->level);
+	else
+		n = LZ4_compress_destSize((const char *)in, (char *)out, &taken, (int)cap);
+	*in_length = n > 0 ? (size_t)taken : 0;
+	return n > 0 ? (size_t)n : 0;
+}
+
+static bool decode(const struct ero_compr_cfgs *cfgs, const uint8_t *in, size_t in_length, uint8_t *out,
+		   size_t out_length, bool partial)
+{
+	int n;
+
+	(void)cfgs;
+	if (partial)
+		n = LZ4_decompress_safe_partial((const char *)in, (char *)out, (int)in_length, (int)out_length, (int)out_length);
+	else
+		n = LZ4_decompress_safe((const char *)in, (char *)out, (int)in_length, (int)out_length);
+	return n >= 0 && (size_t)n == out_length;
+}
+
+static void configure(const struct ero_compressor *params, struct ero_compr_cfgs *cfgs)
+{
+	(void)params;
+	cfgs->lz4_distance = 65535; /* what a 16-bit match offset reaches */
+}
+
+const struct ero_codec ero_codec_lz4 = {
+	.info = { .name = "lz4" },
+	.algorithm = ERO_ALG_LZ4,
+	.create = create,
+	.destroy = destroy,
+	.encode_fixed = encode_fixed,
+	.decode = decode,
+	.configure = configure,
+};
+
+const struct ero_codec ero_codec_lz4hc = {
+	.info = { .name = "lz4hc", .max_level = LZ4HC_CLEVEL_MAX, .default_level = LZ4HC_CLEVEL_DEFAULT },
+	.algorithm = ERO_ALG_LZ4,
+	.create = create_hc,
+	.destroy = destroy,
+	.encode_fixed = encode_fixed,
+	.decode = decode,
+	.configure = configure,
+};

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * erolith: build, check, judge and inspect EROFS images.
+ *
+ * This is the one public header. Handles are opaque and made and freed by the functions below; there is no global
+ * state, so any number of builds and images may live in one process, each used by one thread at a time.
+ * Every function that can fail returns 0 or a negative errno value and, when `err` is not NULL, fills it with a
+ * sentence that names what was being done, to what, and what to do. Strings are UTF-8 or raw file name bytes.
+ */
+#ifndef EROLITH_H
+#define EROLITH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define ERO_API __attribute__((visibility("default")))
+
+/* ---- errors ------------------------------------------------------------------------------------------------ */
+
+/* What kind of thing went wrong; the errno beside it says more, the text says all. */
+enum ero_error_kind {
+	ERO_ERROR_NONE = 0,
+	ERO_ERROR_ARGUMENT,    /* the caller asked for something that has no meaning */
+	ERO_ERROR_UNSUPPORTED, /* valid, but not in this build or this release */
+	ERO_ERROR_CORRUPT,     /* the image or archive is damaged */
+	ERO_ERROR_IO,          /* the system refused: file, permission, space, device */
+	ERO_ERROR_MEMORY,
+};
+
+struct ero_error {
+	enum ero_error_kind kind;
+	int code;         /* positive errno */
+	char text[1024];  /* one sentence, no newline */
+};
+
+/* The version of this library, and the erofs-utils release whose options the tools follow. Static strings. */
+ERO_API const char *ero_version(void);
+ERO_API const char *ero_compat_version(void);
+
+/* What this build can do: names of compressors and their level ranges, for --help and --version.
+ * Returns NULL past the last; the pointers are static. */
+struct ero_compressor_info {
+	const char *name;
+	int min_level, max_level, default_level;
+	uint32_t max_dict; /* bytes; 0: dictsize= is not taken */
+};
+ERO_API const struct ero_compressor_info *ero_compressor_info(unsigned index);
+
+/* The number parser of every option: decimal, 0x hexadecimal or 0 octal, an optional K, M or G (1024) suffix, nothing
+ * else. False for anything but a number in [min, max]; *value is written on success only. */
+ERO_API bool ero_parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *value);
+
+/* Parses a -z value, "alg[,level=N][,dictsize=N][,lc=N][,lp=N][,pb=N][:…]" or "alg,N", into at most `room` compressors. */
+struct ero_compressor;
+ERO_API int ero_parse_compressors(const char *text, struct ero_compressor *compressors, unsigned room, unsigned *count,
+				  struct ero_error *err);
+
+/* Parses a UUID in its usual text form; "random" makes one. */
+ERO_API int ero_parse_uuid(const char *text, uint8_t uuid[16], struct ero_error *err);
+
+/* ---- building ---------------------------------------------------------------------------------------------- */
+
+/* Called now and then from the thread that builds. */
+struct ero_progress {
+	uint64_t files_done, files_total;
+	uint64_t bytes_done, bytes_total; /* of source data */
+	uint64_t image_bytes;             /* written so far */
+};
+
+#define ERO_MAX_COMPRESSORS 8
+
+struct ero_compressor {
+	char name[16];     /* lz4 lz4hc lzma deflate libdeflate zstd */
+	int level;         /* or ERO_LEVEL_DEFAULT */
+	uint32_t dictsize; /* bytes, 0: chosen from the pcluster size */
+	int lc, lp, pb;    /* lzma, or -1 */
+};
+#define ERO_LEVEL_DEFAULT (-1)
+
+enum ero_time_mode {
+	ERO_TIME_PRESERVE = 0, /* every file keeps its own mtime */
+	ERO_TIME_ALL,          /* every file gets build_time */
+};
+
+enum ero_source_kind {
+	ERO_SOURCE_DIRECTORY = 0,
+	ERO_SOURCE_ARCHIVE, /* tar and whatever else libarchive reads; path NULL: standard input */
+};
+
+/* What to build. Set by ero_build_options_init() to the defaults; strings and arrays stay the caller's. */
+struct ero_build_options {
+	const char *target;       /* image file, block device, or "-" for standard output */
+	uint64_t target_offset;   /* bytes to leave untouched before the image */
+	enum ero_source_kind source_kind;
+	const char *source;
+	bool aufs;                /* archive: AUFS whiteouts become overlayfs ones */
+
+	unsigned block_size;      /* bytes, 512..65536, a power of two */
+	const char *label;        /* at most 15 bytes, or NULL */
+	uint8_t uuid[16];
+	bool uuid_given;          /* else random */
+
+	/* time, in seconds since 1970 */
+	bool build_time_given;    /* else now */
+	int64_t build_time;
+	uint32_t build_time_nsec;
+	enum ero_time_mode times;
+
+	/* owners */
+	bool force_uid, force_gid;
+	uint32_t uid, gid;
+	int64_t uid_offset, gid_offset;
+
+	/* names */
+	const char *const *exclude_paths;   /* relative to the source, exact */
+	size_t exclude_path_count;
+	const char *const *exclude_regexes; /* POSIX extended, on the relative path */
+	size_t exclude_regex_count;
+	const char *file_contexts;          /* SELinux file_contexts file, or NULL */
+	const char *mount_point;            /* prefix for the label lookup, or NULL */
+	bool hard_dereference;
+
+	/* xattrs */
+	int xattr_tolerance;      /* an xattr is shared when more inodes than this have it; < 0: no xattrs at all */
+	bool xattr_name_filter;
+	bool plain_xattr_prefixes;
+	const char *const *xattr_prefixes;  /* long prefixes, such as "trusted.overlay." */
+	size_t xattr_prefix_count;
+	unsigned root_xattr_isize;          /* bytes, the least inline xattr size of the root directory */
+
+	/* data */
+	struct ero_compressor compressors[ERO_MAX_COMPRESSORS];
+	unsigned compressor_count;   /* 0: uncompressed */
+	unsigned pcluster_size;      /* bytes, 0: one block */
+	const char *compress_hints;  /* file, or NULL */
+	uint32_t max_extent_bytes;   /* 0: no limit but the format's */
+	bool legacy_compress;        /* full indexes, no zero padding in front */
+	bool ztailpacking;
+	bool inline_data;
+	unsigned chunk_size;         /* bytes, 0: no chunked files but sparse ones */
+	bool force_chunk_indexes, force_chunk_blockmap;
+	const char *blob_device;     /* file that takes the chunks, or NULL */
+	int inode_form;              /* 0 as small as possible, 32, 64 */
+	bool superblock_checksum;
+	unsigned data_alignment;     /* --dsunit: blocks, 0: none */
+	unsigned size_alignment;     /* --fsalignblks: blocks, 0: none beyond 4096 bytes */
+
+	unsigned workers;            /* 0: one per processor */
+	bool sync;                   /* write to stable storage before the image takes its name */
+
+	/* Called, where set, with progress and with warnings (one sentence each). */
+	void (*progress)(void *context, const struct ero_progress *state);
+	void (*warning)(void *context, const char *text);
+	void *context;
+};
+
+/* What was built. */
+struct ero_build_summary {
+	uint64_t image_bytes, blob_bytes;
+	uint64_t source_bytes;      /* file content, each hard-linked file once */
+	uint64_t stored_bytes;      /* the same, as stored */
+	uint64_t metadata_bytes;    /* everything else, padding included */
+	uint64_t inodes, regular, directories, symlinks, specials, hard_links;
+	uint64_t compressed_files, plain_files, inline_files, chunked_files;
+	uint64_t shared_xattrs;
+	uint64_t changed_files;     /* files that changed while they were read */
+	uint32_t block_size;
+	uint32_t feature_compat, feature_incompat;
+	uint8_t uuid[16];
+	char first_kernel[16];      /* first Linux release that mounts it */
+	char features[256];         /* names, separated by blanks */
+	double seconds;
+};
+
+ERO_API void ero_build_options_init(struct ero_build_options *options);
+
+/* Builds an image. The target appears whole under its name, or is left as it was. -EINVAL for options that do not
+ * go together, -ENOTSUP for what this build cannot do, else what the system said. */
+ERO_API int ero_build(const struct ero_build_options *options, struct ero_build_summary *summary,
+		      struct ero_error *err);
+
+/* ---- images ------------------------------------------------------------------------------------------------ */
+
+struct ero_image;
+
+struct ero_open_options {
+	uint64_t offset;             /* bytes before the image in its file */
+	const char *const *devices;  /* extra devices, in the order of the device table */
+	size_t device_count;
+	bool ignore_checksum;        /* of the superblock */
+};
+
+/* Opens an image (or block device) for reading; reads and verifies the superblock. `options` may be NULL.
+ * -EBADMSG: the checksum is wrong; -EINVAL: not an EROFS image; -ENOTSUP: a feature this library does not know. */
+ERO_API int ero_image_open(const char *path, const struct ero_open_options *options, struct ero_image **image,
+			   struct ero_error *err);
+ERO_API void ero_image_close(struct ero_image *image);
+
+/* Finds a path (absolute, or relative to the root; links are not followed). -ENOENT, -ENOTDIR. */
+ERO_API int ero_image_lookup(struct ero_image *image, const char *path, uint64_t *nid, struct ero_error *err);
+
+/* ---- reports ----------------------------------------------------------------------------------------------- */
+
+enum ero_report_form { ERO_REPORT_TEXT = 0, ERO_REPORT_JSON };
+
+/* Each writes one report to `out`: as text, or as one JSON object. */
+ERO_API int ero_report_superblock(struct ero_image *image, enum ero_report_form form, FILE *out,
+				  struct ero_error *err);
+ERO_API int ero_report_statistics(struct ero_image *image, enum ero_report_form form, FILE *out,
+				  struct ero_error *err);
+ERO_API int ero_report_inode(struct ero_image *image, uint64_t nid, const char *path, bool extents,
+			     enum ero_report_form form, FILE *out, struct ero_error *err);
+ERO_API int ero_report_directory(struct ero_image *image, uint64_t nid, enum ero_report_form form, FILE *out,
+				 struct ero_error *err);
+/* KEY=value lines as blkid -o udev prints them. */
+ERO_API int ero_report_udev(struct ero_image *image, enum ero_report_form form, FILE *out, struct ero_error *err);
+/* Raw content (regular file or link target). */
+ERO_API int ero_report_content(struct ero_image *image, uint64_t nid, FILE *out, struct ero_error *err);
+/* The summary of a build. */
+ERO_API int ero_report_build(const struct ero_build_summary *summary, const char *target, enum ero_report_form form,
+			     FILE *out, struct ero_error *err);
+
+/* ---- checking ---------------------------------------------------------------------------------------------- */
+
+enum ero_severity { ERO_INFO = 0, ERO_WARNING, ERO_DAMAGE };
+
+/* One thing found; pointers are valid during the call only. */
+struct ero_finding {
+	const char *id;         /* stable, such as "dir.order" */
+	enum ero_severity severity;
+	bool has_nid, has_offset;
+	uint64_t nid;
+	uint64_t offset;        /* byte in the image */
+	const char *path;       /* or NULL */
+	const char *message;    /* a sentence */
+	const char *expected, *found; /* or NULL */
+};
+
+struct ero_check_options {
+	bool data;               /* decode all file data too */
+	bool has_nid;
+	uint64_t nid;            /* check only what is below this inode */
+	unsigned workers;        /* 0: one per processor */
+	void (*finding)(void *context, const struct ero_finding *finding);
+	void *context;
+};
+
+struct ero_check_result {
+	uint64_t inodes, directories, regular, symlinks, specials;
+	uint64_t damages, warnings;
+	uint64_t data_bytes, stored_bytes; /* of regular files, plain and as stored */
+};
+
+/* Checks an open image; damage is told through `finding` and counted, it is not an error of the call.
+ * `path` names the image in findings about the whole. */
+ERO_API int ero_check(struct ero_image *image, const struct ero_check_options *options,
+		      struct ero_check_result *result, struct ero_error *err);
+
+/* The finding that an image which cannot be opened stands for: its id, such as "super.checksum", from the error
+ * of ero_image_open(). Static string. */
+ERO_API const char *ero_open_finding_id(const struct ero_error *err);
+
+/* Findings gathered for a JSON report. */
+struct ero_findings;
+ERO_API int ero_findings_create(struct ero_findings **findings, struct ero_error *err);
+ERO_API void ero_findings_add(struct ero_findings *findings, const struct ero_finding *finding);
+/* Writes one JSON object with the findings, the counts and fsck's exit code, and frees the findings. */
+ERO_API int ero_findings_report(struct ero_findings *findings, const char *image, int exit_code,
+				const struct ero_check_result *result, FILE *out, struct ero_error *err);
+
+struct ero_extract_options {
+	const char *target;      /* directory, made if missing */
+	bool has_nid;
+	uint64_t nid;            /* extract only what is below this inode */
+	bool owners, permissions, xattrs, overwrite;
+	unsigned workers;
+	void (*finding)(void *context, const struct ero_finding *finding);
+	void *context;
+};
+
+/* Writes an image's tree below a directory and never outside it. What cannot be read or written is told through
+ * `finding`; the rest is extracted. Returns -EIO when anything was told. */
+ERO_API int ero_extract(struct ero_image *image, const struct ero_extract_options *options,
+			struct ero_check_result *result, struct ero_error *err);
+
+/* ---- judging: may this file be mounted here, this way? ------------------------------------------------------ */
+
+enum ero_verdict { ERO_GO = 0, ERO_GO_WITH_WARNINGS, ERO_NO_GO, ERO_CANNOT_JUDGE };
+
+struct ero_preflight_options {
+	const char *image;
+	uint64_t offset;
+	const char *const *devices;
+	size_t device_count;
+	const char *for_kernel;  /* "6.12.3": judge for this release instead of the running one; NULL: this host */
+};
+
+/* Gathers facts about an image file and its surroundings and judges a file-backed mount by the layering rules.
+ * Writes the report to `out`. */
+ERO_API int ero_preflight(const struct ero_preflight_options *options, enum ero_report_form form, FILE *out,
+			  enum ero_verdict *verdict, struct ero_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+/* Owner first (it clears set-id bits and capabilities), then xattrs, then mode, then times (each before moves them). */
+#include "extract/extract.h"
+#include "image/xattr.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+struct xattr_target {
+	const char *path;
+	int failed;          /* first errno */
+	char name[300];
+};
+
+static int set_xattr(void *context, const struct ero_xattr *x, struct ero_error *err)
+{
+	struct xattr_target *t = context;
+
+	(void)err;
+	if (lsetxattr(t->path, x->name, x->value, x->value_length, 0) && !t->failed) {
+		t->failed = errno;
+		snprintf(t->name, sizeof(t->name), "%.299s", x->name);
+	}
+	return 0;
+}
+
+static int set_xattrs(struct ero_extractor *x, int dirfd, const char *name, const struct ero_inode *inode,
+		      struct ero_error *err)
+{
+	char path[32 + NAME_MAX + 2];
+	struct xattr_target t = { .path = path };
+	int rc;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", dirfd, name);
+	rc = ero_xattr_each(x->image, inode, set_xattr, &t, err);
+	if (!rc && t.failed) {
+		errno = t.failed;
+		rc = ero_fail_errno(err, "cannot set xattr %s", t.name);
+	}
+	return rc;
+}
+
+int ero_extract_attributes(struct ero_extractor *x, int dirfd, const char *name, const struct ero_inode *inode,
+			   struct ero_error *err)
+{
+	struct timespec times[2] = { { inode->mtime, inode->mtime_nsec }, { inode->mtime, inode->mtime_nsec } };
+	mode_t mode = inode->mode & 07777;
+	int rc = 0;
+
+	if (x->options->owners && fchownat(dirfd, name, inode->uid, inode->gid, AT_SYMLINK_NOFOLLOW))
+		rc = ero_fail_errno(err, "cannot give it to owner %u:%u", inode->uid, inode->gid);
+	if (!rc && x->options->xattrs)
+		rc = set_xattrs(x, dirfd, name, inode, err);
+	if (!x->options->permissions)
+		mode &= (mode_t)(0777 & ~x->umask);
+	if (!S_ISLNK(inode->mode) && fchmodat(dirfd, name, mode, 0) && !rc)
+		rc = ero_fail_errno(err, "cannot set its mode to %04o", mode);
+	if (utimensat(dirfd, name, times, AT_SYMLINK_NOFOLLOW) && !rc)
+		rc = ero_fail_errno(err, "cannot set its time");
+	return rc;
+}

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: MIT
+/* The walk of an extraction: directories are made on the way down, their attributes set on the way back. */
+#include "extract/extract.h"
+#include "base/cleanup.h"
+#include "image/dir.h"
+
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void ero_extract_tell(struct ero_extractor *x, const struct ero_node *dir, const char *name, uint64_t nid,
+		      const char *id, const char *format, ...)
+{
+	struct ero_finding f = { .id = id, .severity = ERO_DAMAGE, .has_nid = true, .nid = nid };
+	char message[1024], above[4096], path[4096 + 300];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(message, sizeof(message), format, ap);
+	va_end(ap);
+	ero_node_path(dir, above, sizeof(above));
+	snprintf(path, sizeof(path), "/%s%s%.256s", above, *above && *name ? "/" : "", name);
+	f.message = message;
+	f.path = path;
+	x->result->damages++;
+	if (x->options->finding)
+		x->options->finding(x->options->context, &f);
+}
+
+/* A directory of the tree as a node, so that the descriptors of the target can be found by it. */
+static struct ero_node *add_dir(struct ero_extractor *x, struct ero_node *parent, const char *name, uint64_t nid)
+{
+	struct ero_node *node = ero_arena_alloc(&x->arena, sizeof(*node));
+
+	if (!node || !(node->name = ero_arena_string(&x->arena, name, strlen(name))))
+		return NULL;
+	node->parent = parent;
+	node->data[0] = nid;
+	return ero_vec_push(&x->stack, node) && ero_vec_push(&x->dirs, node) ? node : NULL;
+}
+
+/* Is this inode one of the directories above? A loop would never end. */
+static bool is_ancestor(const struct ero_node *dir, uint64_t nid)
+{
+	for (; dir; dir = dir->parent)
+		if (dir->data[0] == nid)
+			return true;
+	return false;
+}
+
+static int make_directory(struct ero_extractor *x, struct ero_node *dir, int dirfd, const char *name, uint64_t nid,
+			  struct ero_error *err)
+{
+	struct stat st;
+
+	if (is_ancestor(dir, nid)) {
+		ero_extract_tell(x, dir, name, nid, "dir.twice", "the directory contains itself");
+		return 0;
+	}
+	/* what is there already may only be a directory, and is entered without following a link */
+	if (mkdirat(dirfd, name, 0700) &&
+	    (errno != EEXIST || fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) || !S_ISDIR(st.st_mode))) {
+		ero_fail_errno(err, "cannot create the directory");
+		ero_extract_tell(x, dir, name, nid, "extract.dir", "%s", err->text);
+		return 0;
+	}
+	return add_dir(x, dir, name, nid) ? 0 : ero_fail_memory(err);
+}
+
+struct entry_context {
+	struct ero_extractor *x;
+	struct ero_node *dir;
+	int dirfd;
+};
+
+static int extract_entry(void *context, const struct ero_dirent *e, struct ero_error *err)
+{
+	struct entry_context *c = context;
+	struct ero_inode inode;
+	char name[ERO_NAME_MAX + 1];
+
+	if (ero_is_dot(e))
+		return 0;
+	snprintf(name, sizeof(name), "%.*s", (int)e->name_length, e->name);
+	if (strlen(name) != e->name_length || strchr(name, '/')) {
+		ero_extract_tell(c->x, c->dir, name, e->nid, "dir.name", "the name holds '/' or a zero byte; it is not extracted");
+		return 0;
+	}
+	if (ero_inode_read(c->x->image, e->nid, &inode, err)) {
+		ero_extract_tell(c->x, c->dir, name, e->nid, "inode.damaged", "%s", err->text);
+		return 0;
+	}
+	c->x->result->inodes++;
+	if (S_ISDIR(inode.mode))
+		return make_directory(c->x, c->dir, c->dirfd, name, e->nid, err);
+	ero_extract_file(c->x, c->dir, c->dirfd, name, &inode);
+	return 0;
+}
+
+static int extract_directory(struct ero_extractor *x, struct ero_node *dir, struct ero_error *err)
+{
+	struct entry_context c = { .x = x, .dir = dir };
+	struct ero_dirfd *held;
+	struct ero_inode inode;
+	int rc;
+
+	if (ero_inode_read(x->image, dir->data[0], &inode, err) || ero_dirfds_get(x->fds, dir, &held, err)) {
+		ero_extract_tell(x, dir, "", dir->data[0], "extract.dir", "%s", err->text);
+		return 0;
+	}
+	c.dirfd = held->fd;
+	rc = ero_dir_entries(x->image, &inode, extract_entry, &c, err);
+	ero_dirfds_put(x->fds, held);
+	if (!rc || rc == -ENOMEM)
+		return rc;
+	ero_extract_tell(x, dir, "", dir->data[0], "dir.unreadable", "%s", err->text);
+	return 0;
+}
+
+/* Deepest first, since a parent's time moves when anything happens in it, and its mode may forbid it. */
+static void finish_directories(struct ero_extractor *x)
+{
+	for (size_t i = x->dirs.count; i-- > 0;) {
+		struct ero_node *dir = x->dirs.data[i];
+		struct ero_dirfd *held;
+		struct ero_inode inode;
+		struct ero_error err;
+		int rc = ero_inode_read(x->image, dir->data[0], &inode, &err);
+
+		if (!rc)
+			rc = ero_dirfds_get(x->fds, dir, &held, &err);
+		if (!rc) {
+			rc = ero_extract_attributes(x, held->fd, ".", &inode, &err);
+			ero_dirfds_put(x->fds, held);
+		}
+		if (rc)
+			ero_extract_tell(x, dir, "", dir->data[0], "extract.dir", "%s", err.text);
+	}
+}
+
+static int extract_tree(struct ero_extractor *x, uint64_t nid, struct ero_error *err)
+{
+	int root, rc;
+
+	if (mkdir(x->options->target, 0777) && errno != EEXIST)
+		return ero_fail_errno(err, "cannot create the directory %s", x->options->target);
+	root = open(x->options->target, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return ero_fail_errno(err, "cannot open the directory %s", x->options->target);
+	rc = ero_dirfds_create(root, &x->fds, err);
+	if (!rc && !add_dir(x, NULL, "", nid))
+		rc = ero_fail_memory(err);
+	x->result->inodes = 1;
+	while (!rc && x->stack.count)
+		rc = extract_directory(x, x->stack.data[--x->stack.count], err);
+	ero_extract_files_end(x);
+	if (!rc)
+		finish_directories(x);
+	return rc;
+}
+
+/* A start that is no directory becomes the target itself. */
+static int extract_single(struct ero_extractor *x, const struct ero_inode *inode, struct ero_error *err)
+{
+	ERO_AUTO_FREE char *copy = strdup(x->options->target);
+	struct ero_node *dir = ero_arena_alloc(&x->arena, sizeof(*dir));
+	struct ero_dirfd *held;
+	char *slash;
+	int fd, rc;
+
+	if (!copy || !dir)
+		return ero_fail_memory(err);
+	dir->name = "";
+	slash = strrchr(copy, '/');
+	if (slash)
+		*slash = '\0';
+	fd = open(slash ? (*copy ? copy : "/") : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return ero_fail_errno(err, "cannot open the directory of %s", x->options->target);
+	rc = ero_dirfds_create(fd, &x->fds, err);
+	if (!rc)
+		rc = ero_dirfds_get(x->fds, dir, &held, err);
+	if (rc)
+		return rc;
+	x->result->inodes = 1;
+	ero_extract_file(x, dir, held->fd, slash ? slash + 1 : copy, inode);
+	ero_extract_files_end(x);
+	ero_dirfds_put(x->fds, held);
+	return 0;
+}
+
+int ero_extract(struct ero_image *image, const struct ero_extract_options *options, struct ero_check_result *result,
+		struct ero_error *err)
+{
+	struct ero_extractor x = { .image = image, .options = options, .result = result };
+	uint64_t nid = options->has_nid ? options->nid : image->super.root_nid;
+	struct ero_inode inode;
+	int rc;
+
+	memset(result, 0, sizeof(*result));
+	x.umask = umask(0);
+	umask(x.umask);
+	rc = ero_inode_read(image, nid, &inode, err);
+	if (!rc)
+		rc = ero_extract_files_begin(&x, err);
+	if (!rc)
+		rc = S_ISDIR(inode.mode) ? extract_tree(&x, nid, err) : extract_single(&x, &inode, err);
+	ero_extract_files_end(&x);
+	ero_dirfds_free(x.fds);
+	ero_vec_free(&x.stack);
+	ero_vec_free(&x.dirs);
+	ero_arena_free(&x.arena);
+	free(x.links);
+	if (!rc && result->damages)
+		rc = ero_fail(err, ERO_ERROR_IO, EIO, "%llu files or attributes could not be extracted",
+			      (unsigned long long)result->damages);
+	return rc;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An image's tree written below a directory, and never outside it: names are checked, every file is made relative to
+ * an open directory of our own, and no link is ever followed. What the parts of this folder share.
+ */
+#ifndef ERO_EXTRACT_EXTRACT_H
+#define ERO_EXTRACT_EXTRACT_H
+
+#include "base/arena.h"
+#include "base/pool.h"
+#include "base/vec.h"
+#include "image/image.h"
+#include "source/dirfds.h"
+
+/* A file with several names: where the first one is. */
+struct ero_extracted_link {
+	uint64_t nid;
+	const struct ero_node *dir;
+	const char *name;
+};
+
+struct ero_extractor {
+	struct ero_image *image;
+	const struct ero_extract_options *options;
+	struct ero_check_result *result;
+	struct ero_arena arena;
+	struct ero_dirfds *fds;       /* of the target, by node */
+	struct ero_pool *pool;
+	mode_t umask;
+	ERO_VEC(struct ero_node *) stack, dirs; /* directories: data[0] is the nid */
+	struct ero_extracted_link *links;
+	size_t link_room, link_count;
+};
+
+/* Tells that something could not be done; the extraction goes on. */
+void ero_extract_tell(struct ero_extractor *x, const struct ero_node *dir, const char *name, uint64_t nid,
+		      const char *id, const char *format, ...) __attribute__((format(printf, 6, 7)));
+
+/* attributes.c: owner, xattrs, mode and times of `name` in `dirfd` ("." for the directory itself). Failures are
+ * sentences in err, but only the first. */
+int ero_extract_attributes(struct ero_extractor *x, int dirfd, const char *name, const struct ero_inode *inode,
+			   struct ero_error *err);
+
+/* files.c: one file that is not a directory. */
+void ero_extract_file(struct ero_extractor *x, const struct ero_node *dir, int dirfd, const char *name,
+		      const struct ero_inode *inode);
+int ero_extract_files_begin(struct ero_extractor *x, struct ero_error *err);
+void ero_extract_files_end(struct ero_extractor *x);
+
+#endif

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: MIT
+/* Files of all types but directories. Regular ones are made here and filled by the pool, a file each. */
+#include "base/bytes.h"
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "extract/extract.h"
+#include "image/data.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+enum { SPARSE_UNIT = 65536 }; /* aligned runs of zeros this long are left as holes */
+
+struct job {
+	struct ero_job job;
+	struct ero_extractor *x;
+	struct ero_inode inode;
+	const struct ero_node *dir;
+	struct ero_dirfd *held;
+	char *name;
+	int fd;
+	int rc;
+	struct ero_error err;
+};
+
+/* ---- in the pool ---- */
+
+static int write_part(void *context, const uint8_t *bytes, uint64_t offset, size_t length, struct ero_error *err)
+{
+	struct job *j = context;
+
+	if (!bytes)
+		return 0;
+	while (length) {
+		size_t part = (size_t)(SPARSE_UNIT - offset % SPARSE_UNIT);
+		int rc = 0;
+
+		if (part > length)
+			part = length;
+		if (part < SPARSE_UNIT || !ero_all_zero(bytes, part)) {
+			/* as much as possible at once: up to the next unit of zeros */
+			while (part < length) {
+				size_t unit = length - part < SPARSE_UNIT ? length - part : SPARSE_UNIT;
+
+				if (unit == SPARSE_UNIT && ero_all_zero(bytes + part, unit))
+					break;
+				part += unit;
+			}
+			rc = ero_pwrite_full(j->fd, bytes, part, offset, j->name, err);
+		}
+		if (rc)
+			return rc;
+		bytes += part;
+		offset += part;
+		length -= part;
+	}
+	return 0;
+}
+
+static void run(struct ero_job *job, void *worker)
+{
+	struct job *j = (struct job *)job;
+
+	j->rc = ero_data_stream(j->x->image, &j->inode, worker, write_part, j, &j->err);
+	if (!j->rc && ftruncate(j->fd, (off_t)j->inode.size))
+		j->rc = ero_fail_errno(&j->err, "cannot set its size");
+	if (close(j->fd) && !j->rc)
+		j->rc = ero_fail_errno(&j->err, "cannot finish writing it");
+	if (!j->rc)
+		j->rc = ero_extract_attributes(j->x, j->held->fd, j->name, &j->inode, &j->err);
+}
+
+static void *make_buffer(void *context)
+{
+	(void)context;
+	return calloc(1, sizeof(struct ero_data_buffer));
+}
+
+static void free_buffer(void *worker)
+{
+	free(((struct ero_data_buffer *)worker)->bytes);
+	free(worker);
+}
+
+/* ---- in the thread that walks ---- */
+
+static void take(struct ero_extractor *x)
+{
+	struct job *j = (struct job *)ero_pool_take(x->pool);
+
+	if (j->rc)
+		ero_extract_tell(x, j->dir, j->name, j->inode.nid, "extract.file", "%s", j->err.text);
+	ero_dirfds_put(x->fds, j->held);
+	free(j->name);
+	free(j);
+}
+
+int ero_extract_files_begin(struct ero_extractor *x, struct ero_error *err)
+{
+	struct ero_pool_options options = {
+		.threads = x->options->workers, .in_flight = 64, .make_worker = make_buffer, .free_worker = free_buffer
+	};
+
+	return ero_pool_create(&options, &x->pool, err);
+}
+
+void ero_extract_files_end(struct ero_extractor *x)
+{
+	if (!x->pool)
+		return;
+	while (!ero_pool_empty(x->pool))
+		take(x);
+	ero_pool_free(x->pool);
+	x->pool = NULL;
+}
+
+static struct ero_extracted_link *find_link(struct ero_extractor *x, uint64_t nid)
+{
+	size_t at = (size_t)(nid * 0x9E3779B97F4A7C15ull >> 20) & (x->link_room - 1);
+
+	while (x->links[at].name && x->links[at].nid != nid)
+		at = (at + 1) & (x->link_room - 1);
+	return &x->links[at];
+}
+
+static bool grow_links(struct ero_extractor *x)
+{
+	struct ero_extracted_link *old = x->links;
+	size_t room = x->link_room;
+
+	if (x->link_count * 2 < room)
+		return true;
+	x->links = calloc(room ? room * 2 : 256, sizeof(*x->links));
+	if (!x->links) {
+		x->links = old;
+		return false;
+	}
+	x->link_room = room ? room * 2 : 256;
+	for (size_t i = 0; i < room; i++)
+		if (old[i].name)
+			*find_link(x, old[i].nid) = old[i];
+	free(old);
+	return true;
+}
+
+/* A further name of a file that was made already: 1 if so, 0 if this is its first name. */
+static int try_link(struct ero_extractor *x, const struct ero_node *dir, int dirfd, const char *name,
+		    const struct ero_inode *inode, struct ero_error *err)
+{
+	struct ero_extracted_link *l;
+	struct ero_dirfd *first;
+	int rc;
+
+	if (inode->nlink < 2)
+		return 0;
+	if (!grow_links(x))
+		return ero_fail_memory(err);
+	l = find_link(x, inode->nid);
+	if (!l->name) {
+		l->nid = inode->nid;
+		l->dir = dir;
+		l->name = ero_arena_string(&x->arena, name, strlen(name));
+		x->link_count++;
+		return l->name ? 0 : ero_fail_memory(err);
+	}
+	rc = ero_dirfds_get(x->fds, l->dir, &first, err);
+	if (rc)
+		return rc;
+	if (linkat(first->fd, l->name, dirfd, name, 0))
+		rc = ero_fail_errno(err, "cannot link it to its first name %s", l->name);
+	ero_dirfds_put(x->fds, first);
+	return rc ? rc : 1;
+}
+
+static int make_regular(struct ero_extractor *x, const struct ero_node *dir, int dirfd, const char *name,
+			const struct ero_inode *inode, struct ero_error *err)
+{
+	struct job *j = calloc(1, sizeof(*j));
+	int rc = 0;
+
+	if (!j || !(j->name = strdup(name)))
+		rc = ero_fail_memory(err);
+	if (!rc) {
+		j->fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+		if (j->fd < 0)
+			rc = ero_fail_errno(err, "cannot create it");
+		else if ((rc = ero_dirfds_get(x->fds, dir, &j->held, err)))
+			close(j->fd);
+	}
+	if (rc) {
+		if (j)
+			free(j->name);
+		free(j);
+		return rc;
+	}
+	j->job.run = run;
+	j->x = x;
+	j->inode = *inode;
+	j->dir = dir;
+	while (ero_pool_full(x->pool))
+		take(x);
+	ero_pool_submit(x->pool, &j->job);
+	return 0;
+}
+
+static int make_link(struct ero_extractor *x, int dirfd, const char *name, const struct ero_inode *inode,
+		     struct ero_error *err)
+{
+	ERO_AUTO_FREE uint8_t *target = NULL;
+	ERO_AUTO_FREE char *text = NULL;
+	int rc = ero_data_read_all(x->image, inode, 4095, &target, err);
+
+	if (rc)
+		return rc;
+	text = strndup((const char *)target, (size_t)inode->size);
+	if (!text)
+		return ero_fail_memory(err);
+	if (symlinkat(text, dirfd, name))
+		return ero_fail_errno(err, "cannot create the symbolic link");
+	return ero_extract_attributes(x, dirfd, name, inode, err);
+}
+
+static int make_special(struct ero_extractor *x, int dirfd, const char *name, const struct ero_inode *inode,
+			struct ero_error *err)
+{
+	dev_t dev = makedev(ero_rdev_major(inode->rdev), ero_rdev_minor(inode->rdev));
+
+	if (mknodat(dirfd, name, (inode->mode & S_IFMT) | 0600, dev))
+		return ero_fail_errno(err, "cannot create the special file");
+	return ero_extract_attributes(x, dirfd, name, inode, err);
+}
+
+void ero_extract_file(struct ero_extractor *x, const struct ero_node *dir, int dirfd, const char *name,
+		      const struct ero_inode *inode)
+{
+	struct ero_error err = { 0 };
+	int rc = 0;
+
+	if (x->options->overwrite && unlinkat(dirfd, name, 0) && errno != ENOENT)
+		rc = ero_fail_errno(&err, "cannot remove what is there");
+	if (!rc)
+		rc = try_link(x, dir, dirfd, name, inode, &err);
+	if (rc == 1)
+		return;
+	if (!rc && S_ISREG(inode->mode))
+		rc = make_regular(x, dir, dirfd, name, inode, &err);
+	else if (!rc && S_ISLNK(inode->mode))
+		rc = make_link(x, dirfd, name, inode, &err);
+	else if (!rc)
+		rc = make_special(x, dirfd, name, inode, &err);
+	if (rc)
+		ero_extract_tell(x, dir, name, inode->nid, "extract.file", "%s", err.text);
+}

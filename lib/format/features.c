@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+/* Kernel versions are those of mainline pull requests; see erolith(7) for the table in words. */
+#include "format/features.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const struct ero_feature ero_compat_features[] = {
+	{ ERO_COMPAT_SB_CHKSUM, "sb_csum", { 0, 0, 0 } },
+	{ ERO_COMPAT_MTIME, "mtime", { 0, 0, 0 } },
+	{ ERO_COMPAT_XATTR_FILTER, "xattr_filter", { 0, 0, 0 } },
+	{ ERO_COMPAT_SHARED_EA_IN_METABOX, "shared_ea_in_metabox", { 0, 0, 0 } },
+	{ ERO_COMPAT_PLAIN_XATTR_PFX, "plain_xattr_pfx", { 0, 0, 0 } },
+	{ ERO_COMPAT_ISHARE_XATTRS, "ishare_xattrs", { 0, 0, 0 } },
+	{ 0, NULL, { 0, 0, 0 } },
+};
+
+/* Two names share 0x2, 0x8 and 0x20: the bit alone cannot tell which of them is meant. */
+const struct ero_feature ero_incompat_features[] = {
+	{ ERO_INCOMPAT_LZ4_0PADDING, "lz4_0padding", { 5, 4, 0 } },
+	{ ERO_INCOMPAT_COMPR_CFGS, "compr_cfgs", { 5, 13, 0 } },
+	{ ERO_INCOMPAT_CHUNKED_FILE, "chunked_file", { 5, 15, 0 } },
+	{ ERO_INCOMPAT_DEVICE_TABLE, "device_table", { 5, 16, 0 } },
+	{ ERO_INCOMPAT_ZTAILPACKING, "ztailpacking", { 5, 17, 0 } },
+	{ ERO_INCOMPAT_FRAGMENTS, "fragments", { 6, 1, 0 } },
+	{ ERO_INCOMPAT_XATTR_PREFIXES, "xattr_prefixes", { 6, 4, 0 } },
+	{ ERO_INCOMPAT_48BIT, "48bit", { 6, 15, 0 } },
+	{ ERO_INCOMPAT_METABOX, "metabox", { 6, 17, 0 } },
+	{ 0, NULL, { 0, 0, 0 } },
+};
+
+static const struct {
+	const char *name;
+	struct ero_kernel_version since;
+} algorithms[ERO_ALG_COUNT] = {
+	[ERO_ALG_LZ4] = { "lz4", { 5, 4, 0 } },
+	[ERO_ALG_LZMA] = { "lzma", { 5, 16, 0 } },
+	[ERO_ALG_DEFLATE] = { "deflate", { 6, 6, 0 } },
+	[ERO_ALG_ZSTD] = { "zstd", { 6, 10, 0 } },
+};
+
+const char *ero_algorithm_name(unsigned algorithm)
+{
+	return algorithm < ERO_ALG_COUNT ? algorithms[algorithm].name : "?";
+}
+
+struct ero_kernel_version ero_algorithm_since(unsigned algorithm)
+{
+	return algorithms[algorithm < ERO_ALG_COUNT ? algorithm : 0].since;
+}
+
+int ero_kernel_compare(struct ero_kernel_version a, struct ero_kernel_version b)
+{
+	if (a.major != b.major)
+		return a.major < b.major ? -1 : 1;
+	if (a.minor != b.minor)
+		return a.minor < b.minor ? -1 : 1;
+	return a.patch < b.patch ? -1 : a.patch > b.patch;
+}
+
+bool ero_kernel_parse(const char *text, struct ero_kernel_version *version)
+{
+	struct ero_kernel_version v = { 0, 0, 0 };
+
+	if (sscanf(text, "%u.%u.%u", &v.major, &v.minor, &v.patch) < 2)
+		return false;
+	*version = v;
+	return true;
+}
+
+static void raise_to(struct ero_kernel_version *v, struct ero_kernel_version at_least)
+{
+	if (ero_kernel_compare(*v, at_least) < 0)
+		*v = at_least;
+}
+
+struct ero_kernel_version ero_super_first_kernel(const struct ero_super *s)
+{
+	struct ero_kernel_version first = { 5, 4, 0 }; /* where EROFS left staging */
+	uint16_t used = s->feature_incompat & ERO_INCOMPAT_COMPR_CFGS ? s->algorithms : 0;
+
+	for (const struct ero_feature *f = ero_incompat_features; f->bit; f++)
+		if (s->feature_incompat & f->bit)
+			raise_to(&first, f->since);
+	for (unsigned a = 0; a < ERO_ALG_COUNT; a++)
+		if (used & (1u << a))
+			raise_to(&first, algorithms[a].since);
+	if (s->block_bits < 12) { /* below the page size: plain since 6.4, compressed since 6.8 */
+		bool compressed = s->feature_incompat & (ERO_INCOMPAT_LZ4_0PADDING | ERO_INCOMPAT_COMPR_CFGS);
+
+		raise_to(&first, (struct ero_kernel_version){ 6, compressed ? 8 : 4, 0 });
+	}
+	return first;
+}
+
+static void add_names(const struct ero_feature *table, uint32_t bits, char *text, size_t size)
+{
+	for (const struct ero_feature *f = table; f->bit; f++) {
+		size_t used = strlen(text);
+
+		if (bits & f->bit)
+			snprintf(text + used, size - used, "%s%s", used ? " " : "", f->name);
+	}
+}
+
+void ero_super_feature_names(const struct ero_super *s, char *text, size_t size)
+{
+	text[0] = '\0';
+	add_names(ero_compat_features, s->feature_compat, text, size);
+	add_names(ero_incompat_features, s->feature_incompat, text, size);
+}

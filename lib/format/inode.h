@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* One inode, in both widths: what its bytes say, without following anything. */
+#ifndef ERO_FORMAT_INODE_H
+#define ERO_FORMAT_INODE_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+#include "base/error.h"
+#include "format/super.h"
+
+struct ero_inode {
+	uint64_t nid;
+	bool extended;
+	bool dot_omitted;
+	enum ero_layout layout;
+	uint16_t mode;
+	uint32_t uid, gid, nlink, ino;
+	uint64_t size;
+	int64_t mtime;
+	uint32_t mtime_nsec;
+	uint16_t xattr_icount;
+	uint64_t start_block;  /* flat: first block, or ERO_NULL_BLOCK48 for none; with a device table: flat address */
+	uint64_t comp_blocks;  /* compressed: blocks used */
+	uint16_t chunk_format; /* chunked */
+	uint32_t rdev;         /* devices, as encoded */
+	uint16_t format;       /* i_format as read */
+};
+
+/* Bytes of the inline xattr body that follow the inode. */
+unsigned ero_xattr_body_size(uint16_t icount);
+/* Inode and xattr body. */
+unsigned ero_inode_head_size(const struct ero_inode *inode);
+
+/* Decodes 32 or 64 bytes (`room` says how many are there; an extended inode needs 64). The superblock gives epoch and
+ * features. -EUCLEAN with a sentence for a format that has no meaning. */
+int ero_inode_decode(const uint8_t *bytes, size_t room, const struct ero_super *super, uint64_t nid,
+		     struct ero_inode *inode, struct ero_error *err);
+/* Encodes 32 or 64 bytes as inode->extended says. For compact inodes the time is the superblock's. */
+void ero_inode_encode(const struct ero_inode *inode, const struct ero_super *super, uint8_t *bytes);
+
+uint32_t ero_rdev_encode(unsigned major, unsigned minor);
+unsigned ero_rdev_major(uint32_t rdev);
+unsigned ero_rdev_minor(uint32_t rdev);
+
+/* Directory entry type of a mode, ERO_FT_UNKNOWN for none. */
+unsigned ero_file_type(uint16_t mode);
+
+#endif

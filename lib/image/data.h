@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* The content of files: one extent at a time, or any range of a file. */
+#ifndef ERO_IMAGE_DATA_H
+#define ERO_IMAGE_DATA_H
+
+#include "image/map.h"
+
+/* The plain bytes of one extent of any kind, e->length of them. */
+int ero_data_decode(struct ero_image *image, const struct ero_inode *inode, const struct ero_extent *e, uint8_t *out,
+		    struct ero_error *err);
+
+/* Bytes that a caller should handle at once: extents of plain data may be as long as the file, decoded ones are not.
+ * Reads `length` bytes from `in` of an extent that is not ENCODED. */
+int ero_data_read_plain(struct ero_image *image, const struct ero_inode *inode, const struct ero_extent *e,
+			uint64_t in, void *out, size_t length, struct ero_error *err);
+
+/* Calls `sink` with the plain content of a file, in order, in pieces of at most the format's extent limit; holes come
+ * as NULL. The buffer is the caller's: grown as needed, to be freed at the end. */
+struct ero_data_buffer {
+	uint8_t *bytes;
+	size_t room;
+};
+typedef int (*ero_data_sink)(void *context, const uint8_t *bytes, uint64_t offset, size_t length,
+			     struct ero_error *err);
+int ero_data_stream(struct ero_image *image, const struct ero_inode *inode, struct ero_data_buffer *buffer,
+		    ero_data_sink sink, void *context, struct ero_error *err);
+
+/* Reads a whole small file (directory, link target) of at most `limit` bytes into new memory. */
+int ero_data_read_all(struct ero_image *image, const struct ero_inode *inode, uint64_t limit, uint8_t **bytes,
+		      struct ero_error *err);
+
+#endif

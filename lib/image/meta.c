@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+/* Metadata access: a direct-mapped cache of 16 KiB pieces, since inodes and entries are small and close together. */
+#include "image/image.h"
+#include "image/shared.h"
+#include "base/bytes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { PIECE_BITS = 14, PIECE = 1 << PIECE_BITS, SLOTS = 256 };
+
+struct slot {
+	uint64_t piece;  /* number of the piece + 1; 0: empty */
+	uint32_t length; /* valid bytes: the last piece of a device is short */
+	uint8_t bytes[PIECE];
+};
+
+struct ero_meta_cache {
+	pthread_mutex_t lock;
+	struct slot *slots[SLOTS];
+};
+
+int ero_meta_cache_create(struct ero_image *image, struct ero_error *err)
+{
+	image->cache = calloc(1, sizeof(*image->cache));
+	if (!image->cache)
+		return ero_fail_memory(err);
+	pthread_mutex_init(&image->cache->lock, NULL);
+	return 0;
+}
+
+void ero_meta_cache_free(struct ero_image *image)
+{
+	if (!image->cache)
+		return;
+	for (int i = 0; i < SLOTS; i++)
+		free(image->cache->slots[i]);
+	pthread_mutex_destroy(&image->cache->lock);
+	free(image->cache);
+}
+
+uint64_t ero_meta_size(const struct ero_image *image, bool metabox)
+{
+	if (metabox)
+		return image->metabox ? ero_shared_size(image->metabox) : 0;
+	return image->devices[0].size;
+}
+
+static int load(struct ero_image *image, uint64_t piece, struct slot **result, struct ero_error *err)
+{
+	struct slot **slot = &image->cache->slots[piece % SLOTS];
+	uint64_t start = piece << PIECE_BITS;
+	uint64_t length = image->devices[0].size - start;
+	int rc;
+
+	if (!*slot && !(*slot = calloc(1, sizeof(**slot))))
+		return ero_fail_memory(err);
+	*result = *slot;
+	if ((*slot)->piece == piece + 1)
+		return 0;
+	(*slot)->piece = 0;
+	(*slot)->length = length < PIECE ? (uint32_t)length : PIECE;
+	rc = ero_device_read(image, 0, start, (*slot)->bytes, (*slot)->length, err);
+	if (!rc)
+		(*slot)->piece = piece + 1;
+	return rc;
+}
+
+int ero_meta_read(struct ero_image *image, bool metabox, uint64_t position, void *buffer, size_t length,
+		  struct ero_error *err)
+{
+	uint8_t *to = buffer;
+	int rc = 0;
+
+	if (!ero_in_range(position, length, ero_meta_size(image, metabox)))
+		return ero_fail(err, ERO_ERROR_CORRUPT, EUCLEAN, "metadata at byte %llu%s (%zu bytes) lies past the end of the image",
+				(unsigned long long)position, metabox ? " of the metabox" : "", length);
+	if (metabox)
+		return ero_shared_read(image->metabox, position, buffer, length, err);
+	pthread_mutex_lock(&image->cache->lock);
+	while (!rc && length) {
+		struct slot *slot = NULL;
+		size_t in = (size_t)(position & (PIECE - 1));
+		size_t part = PIECE - in < length ? PIECE - in : length;
+
+		rc = load(image, position >> PIECE_BITS, &slot, err);
+		if (!rc)
+			memcpy(to, slot->bytes + in, part);
+		to += part;
+		position += part;
+		length -= part;
+	}
+	pthread_mutex_unlock(&image->cache->lock);
+	return rc;
+}

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: MIT
+/* The placer: zones in order, each node in its zone in the order of the tree. */
+#include "layout/layout.h"
+#include "base/bytes.h"
+#include "format/xattr.h"
+#include "layout/bins.h"
+#include "pack/job.h"
+
+#include <stdlib.h>
+
+struct placer {
+	struct ero_layout_plan *plan;
+	struct ero_bins bins;
+	uint64_t next_block;
+	uint64_t at;             /* zones X and I: next free byte, in blocks already taken up to limit */
+	uint64_t limit;
+};
+
+static unsigned chunk_unit(const struct ero_pack *pack)
+{
+	return pack->flat_indexes ? 8 : 4;
+}
+
+uint64_t ero_layout_inode_size(const struct ero_pack *pack, const struct ero_node *node)
+{
+	uint64_t size = ero_pack_head_size(pack, node);
+
+	switch ((enum ero_layout)node->stored.layout) {
+	case ERO_LAYOUT_CHUNK:
+		return ero_round_up(size, chunk_unit(pack)) + (uint64_t)node->stored.map_count * chunk_unit(pack);
+	case ERO_LAYOUT_COMPRESSED_FULL:
+	case ERO_LAYOUT_COMPRESSED_COMPACT:
+		size += ero_pack_map_size(pack, node);
+		break;
+	default:
+		break;
+	}
+	return size + node->stored.tail_size;
+}
+
+static int add_item(struct placer *p, uint64_t address, enum ero_item_kind kind, struct ero_node *node, uint32_t xattr,
+		    struct ero_error *err)
+{
+	struct ero_item item = { .address = address, .kind = kind };
+
+	if (kind == ERO_ITEM_SHARED_XATTR)
+		item.xattr = xattr;
+	else
+		item.node = node;
+	return ero_vec_push(&p->plan->items, item) ? 0 : ero_fail_memory(err);
+}
+
+/* A node whose metadata must lie in one block. */
+static int place_whole(struct placer *p, struct ero_node *node, uint64_t size, struct ero_error *err)
+{
+	int rc = ero_bins_place(&p->bins, (uint32_t)size, &p->next_block, &node->address, err);
+
+	return rc ? rc : add_item(p, node->address, ERO_ITEM_INODE, node, 0, err);
+}
+
+/* Bytes in the sequential zones, which take blocks as they go. */
+static uint64_t take_bytes(struct placer *p, uint64_t size, unsigned align)
+{
+	uint64_t start = ero_round_up(p->at, align);
+
+	p->at = start + size;
+	if (p->at > p->limit) {
+		p->next_block += ero_div_up(p->at - p->limit, p->bins.block_size);
+		p->limit = p->next_block * p->bins.block_size;
+	}
+	return start;
+}
+
+static void open_sequential(struct placer *p)
+{
+	p->at = p->limit = p->next_block * p->bins.block_size;
+}
+
+/* What the last block of a sequential zone has left is for the bins. */
+static int close_sequential(struct placer *p, struct ero_error *err)
+{
+	return p->limit > p->at ? ero_bins_offer(&p->bins, p->limit / p->bins.block_size - 1,
+						 (uint32_t)(p->bins.block_size - (p->limit - p->at)), err) :
+				  0;
+}
+
+/* Map data may run over blocks, an inode's own bytes must not: 64-byte inodes step over a boundary. */
+static int place_sequential(struct placer *p, struct ero_node *node, uint64_t size, struct ero_error *err)
+{
+	unsigned block = p->bins.block_size;
+	uint64_t start = ero_round_up(p->at, ERO_INODE_UNIT);
+	uint32_t head = node->extended ? ERO_EXTENDED_SIZE : ERO_COMPACT_SIZE;
+
+	if (start % block + head > block)
+		p->at = ero_round_up(start, block);
+	node->address = take_bytes(p, size, ERO_INODE_UNIT);
+	return add_item(p, node->address, ERO_ITEM_INODE, node, 0, err);
+}
+
+/* ---- zone D ---- */
+
+/* The last block of a directory goes behind its inode where that fits; the others, if any, are placed later. */
+static void plan_directory(struct placer *p, struct ero_node *dir, unsigned room)
+{
+	struct ero_dir_cut cut = ero_dir_cut(dir, p->bins.block_size);
+	unsigned head = ero_pack_head_size(p->plan->pack, dir);
+
+	dir->size = (uint64_t)(cut.blocks - 1) * p->bins.block_size + cut.last_bytes;
+	dir->stored.start_block = ERO_NULL_BLOCK32;
+	if (head + cut.last_bytes <= room) {
+		dir->stored.layout = ERO_LAYOUT_FLAT_INLINE;
+		dir->stored.tail_size = cut.last_bytes;
+		dir->stored.blocks = cut.blocks - 1;
+	} else {
+		dir->stored.layout = ERO_LAYOUT_FLAT_PLAIN;
+		dir->stored.blocks = cut.blocks;
+	}
+}
+
+/* The root's number has 16 bits: block 0 takes it, or else it begins the metadata, which then is counted from there. */
+static int place_root(struct placer *p, struct ero_error *err)
+{
+	struct ero_layout_plan *plan = p->plan;
+	struct ero_node *root = plan->pack->tree->root;
+	unsigned block = p->bins.block_size;
+	uint32_t used = (uint32_t)ero_round_up(plan->head_end % block, ERO_INODE_UNIT);
+	uint32_t room = plan->head_end % block && used < block ? block - used : 0;
+	uint64_t size;
+	int rc;
+
+	plan_directory(p, root, room);
+	size = ero_layout_inode_size(plan->pack, root);
+	if (size <= room) {
+		rc = ero_bins_offer(&p->bins, plan->head_end / block, used, err);
+		return rc ? rc : place_whole(p, root, size, err);
+	}
+	plan->meta_block = (uint32_t)p->next_block - 1; /* so that no inode has number 0 */
+	plan_directory(p, root, block);
+	size = ero_layout_inode_size(plan->pack, root);
+	if (size <= block)
+		return place_whole(p, root, size, err);
+	open_sequential(p); /* xattrs larger than a block */
+	rc = place_sequential(p, root, size, err);
+	return rc ? rc : close_sequential(p, err);
+}
+
+static int place_directories(struct placer *p, struct ero_error *err)
+{
+	const struct ero_tree *tree = p->plan->pack->tree;
+	int rc = place_root(p, err);
+
+	for (size_t i = 1; !rc && i < tree->node_count; i++) {
+		struct ero_node *dir = tree->nodes[i];
+		uint64_t size;
+
+		if (!S_ISDIR(dir->mode))
+			continue;
+		plan_directory(p, dir, p->bins.block_size);
+		size = ero_layout_inode_size(p->plan->pack, dir);
+		if (size <= p->bins.block_size)
+			rc = place_whole(p, dir, size, err);
+	}
+	for (size_t i = 0; !rc && i < tree->node_count; i++) {
+		struct ero_node *dir = tree->nodes[i];
+
+		if (!S_ISDIR(dir->mode) || !dir->stored.blocks)
+			continue;
+		dir->stored.start_block = p->next_block;
+		p->next_block += dir->stored.blocks;
+		rc = add_item(p, dir->stored.start_block * p->bins.block_size, ERO_ITEM_DIR_BLOCKS, dir, 0, err);
+	}
+	return rc;
+}
+
+/* ---- zones X, I, T ---- */
+
+static int place_shared(struct placer *p, struct ero_error *err)
+{
+	struct ero_xattrs *x = &p->plan->pack->tree->xattrs;
+	int rc = 0;
+
+	p->plan->xattr_block = (uint32_t)(p->at / p->bins.block_size);
+	for (size_t i = 0; !rc && i < x->item_count; i++) {
+		struct ero_xattr_item *item = &x->items[i];
+
+		if (!item->shared)
+			continue;
+		item->shared_at = take_bytes(p, ero_xattr_entry_size((unsigned)(item->name_length - item->long_skip),
+								     item->value_length), 4);
+		rc = add_item(p, item->shared_at, ERO_ITEM_SHARED_XATTR, NULL, (uint32_t)i, err);
+	}
+	return rc;
+}
+
+static bool has_tail(const struct ero_node *node)
+{
+	return node->stored.tail_size && !S_ISLNK(node->mode);
+}
+
+static int place_others(struct placer *p, struct ero_error *err)
+{
+	const struct ero_tree *tree = p->plan->pack->tree;
+	unsigned block = p->bins.block_size;
+	int rc;
+
+	open_sequential(p);
+	rc = place_shared(p, err);
+	for (size_t i = 0; !rc && i < tree->node_count; i++) {
+		struct ero_node *node = tree->nodes[i];
+		uint64_t size = ero_layout_inode_size(p->plan->pack, node);
+
+		if (has_tail(node) && size <= block)
+			continue;
+		if (S_ISDIR(node->mode)) {
+			if (size > block && node->parent)
+				rc = place_sequential(p, node, size, err);
+			continue;
+		}
+		if (S_ISLNK(node->mode) && node->stored.tail_size && p->at % block + size > block) {
+			uint64_t start = ero_round_up(p->at, ERO_INODE_UNIT); /* a target behind its inode may not cross */
+
+			if (start % block + size > block)
+				p->at = ero_round_up(start, block);
+		}
+		rc = place_sequential(p, node, size, err);
+	}
+	if (!rc)
+		rc = close_sequential(p, err);
+	for (size_t i = 0; !rc && i < tree->node_count; i++) {
+		struct ero_node *node = tree->nodes[i];
+		uint64_t size = ero_layout_inode_size(p->plan->pack, node);
+
+		if (has_tail(node) && !S_ISDIR(node->mode) && size <= block)
+			rc = place_whole(p, node, size, err);
+	}
+	return rc;
+}
+
+static int compare_items(const void *a, const void *b)
+{
+	const struct ero_item *x = a, *y = b;
+
+	return x->address < y->address ? -1 : x->address > y->address;
+}
+
+int ero_layout_run(struct ero_layout_plan *plan, struct ero_error *err)
+{
+	struct placer *p = calloc(1, sizeof(*p));
+	int rc;
+
+	if (!p)
+		return ero_fail_memory(err);
+	p->plan = plan;
+	p->bins.block_size = 1u << plan->pack->block_bits;
+	p->next_block = plan->first_block;
+	plan->meta_block = 0;
+	rc = place_directories(p, err);
+	if (!rc)
+		rc = place_others(p, err);
+	plan->end_block = p->next_block;
+	qsort(plan->items.data, plan->items.count, sizeof(*plan->items.data), compare_items);
+	ero_vec_free(&p->bins.bins);
+	free(p);
+	if (!rc && plan->end_block > UINT32_MAX - 1)
+		rc = ero_fail(err, ERO_ERROR_UNSUPPORTED, EFBIG,
+			      "the image would have %llu blocks; more than 2^32 need -E48bit, which this version cannot write",
+			      (unsigned long long)plan->end_block);
+	return rc;
+}
+
+void ero_layout_free(struct ero_layout_plan *plan)
+{
+	ero_vec_free(&plan->items);
+}

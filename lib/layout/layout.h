@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where every piece of metadata goes. By now the packer has decided how each file is stored, so that the size of each
+ * inode's metadata is known. The image looks like this:
+ *
+ *   block 0   superblock and tables, then the root and the directories that still fit
+ *   data      as the packer has placed it
+ *   zone D    directory inodes with their inline entries, then the blocks of larger directories
+ *   zone X    shared xattrs
+ *   zone I    inodes without data behind them: symlinks, specials, files with maps
+ *   zone T    inodes with an inline tail, which no block boundary may cross, best-fit
+ *
+ * Nothing is read or written here.
+ */
+#ifndef ERO_LAYOUT_LAYOUT_H
+#define ERO_LAYOUT_LAYOUT_H
+
+#include "base/vec.h"
+#include "pack/pack.h"
+
+enum ero_item_kind {
+	ERO_ITEM_INODE,       /* inode, xattrs, map, tail */
+	ERO_ITEM_DIR_BLOCKS,  /* whole blocks of a directory */
+	ERO_ITEM_SHARED_XATTR,
+};
+
+struct ero_item {
+	uint64_t address;     /* byte position in the image */
+	union {
+		struct ero_node *node;
+		uint32_t xattr;
+	};
+	enum ero_item_kind kind;
+};
+
+struct ero_layout_plan {
+	/* set by the caller */
+	const struct ero_pack *pack;
+	uint64_t head_end;         /* byte behind superblock and tables */
+	uint64_t first_block;      /* where metadata goes when block 0 is full */
+
+	/* results */
+	ERO_VEC(struct ero_item) items; /* by address */
+	uint64_t end_block;
+	uint32_t meta_block, xattr_block;
+};
+
+int ero_layout_run(struct ero_layout_plan *plan, struct ero_error *err);
+void ero_layout_free(struct ero_layout_plan *plan);
+
+/* How a directory is cut into blocks: calls nothing, allocates nothing. */
+struct ero_dir_cut {
+	uint32_t blocks;      /* in all */
+	uint32_t last_bytes;  /* used in the last one */
+};
+/* An entry of a directory as it is stored: index -> "." and ".." in their sorted places among the names. */
+struct ero_dir_walk {
+	const struct ero_node *dir;
+	uint32_t next;        /* of dir->entries */
+	unsigned dots;        /* of "." and ".." already told */
+};
+/* Next entry in stored order; false at the end. */
+bool ero_dir_walk_next(struct ero_dir_walk *walk, const char **name, uint32_t *length, const struct ero_node **node);
+struct ero_dir_cut ero_dir_cut(const struct ero_node *dir, unsigned block_size);
+
+/* Metadata bytes of an inode: head, map and tail. */
+uint64_t ero_layout_inode_size(const struct ero_pack *pack, const struct ero_node *node);
+
+#endif

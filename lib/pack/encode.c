@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Form A: a segment becomes pclusters of fixed output size. Each takes as much input as fills it; what gains nothing
+ * is stored plain, a block at a time. Every pcluster begins in a logical cluster of its own, since an index entry can
+ * tell of one beginning only.
+ */
+#include "pack/job.h"
+#include "base/bytes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct segment {
+	struct ero_pack_job *job;
+	struct ero_pack_worker *worker;
+	const struct ero_codec *codec;
+	void *encoder;
+	unsigned block, pcluster;
+	size_t filled;         /* bytes of worker->blocks */
+	bool gained;
+};
+
+unsigned ero_pack_pcluster_size(const struct ero_pack *pack, const struct ero_node *node)
+{
+	unsigned size = node->pcluster_size ? node->pcluster_size : pack->options->pcluster_size;
+
+	return size ? size : 1u << pack->block_bits;
+}
+
+/* Geometry of a file's index where it will lie: inodes are aligned to 32 bytes, so that the head's size says it all. */
+unsigned ero_pack_map_size(const struct ero_pack *pack, const struct ero_node *node)
+{
+	unsigned head = ero_pack_head_size(pack, node);
+	unsigned header_end = (unsigned)ero_round_up(head, 8) + ERO_MAP_HEADER;
+	struct ero_zindex z;
+
+	ero_zindex_init(&z, pack->options->legacy_compress ? ERO_LAYOUT_COMPRESSED_FULL : ERO_LAYOUT_COMPRESSED_COMPACT,
+			pack->block_bits <= 12 ? ERO_ADVISE_COMPACTED_2B : 0, pack->block_bits, node->size, header_end);
+	if (z.start + z.size - head > UINT32_MAX / 2)
+		return UINT32_MAX / 2; /* far past any block: no inline tail */
+	return (unsigned)(z.start + z.size) - head;
+}
+
+static bool push_extent(struct segment *s, unsigned type, size_t length, size_t bytes)
+{
+	struct ero_zextent e = {
+		.block = s->filled >> s->job->pack->block_bits,
+		.length = (uint32_t)length,
+		.blocks = (uint16_t)ero_div_up(bytes, s->block),
+		.type = (uint8_t)type,
+	};
+
+	return ero_vec_push(&s->job->extents, e);
+}
+
+/* Places encoded or plain bytes into whole blocks: encoded ones at the end, behind zeros. */
+static bool place(struct segment *s, unsigned type, const uint8_t *bytes, size_t stored, size_t length)
+{
+	size_t space = (size_t)ero_round_up(stored, s->block);
+	bool front = type == ERO_LC_PLAIN || s->job->pack->options->legacy_compress;
+	uint8_t *to;
+
+	if (!ero_pack_ensure(&s->worker->blocks, &s->worker->blocks_room, s->filled + space) ||
+	    !push_extent(s, type, length, stored))
+		return false;
+	to = s->worker->blocks + s->filled;
+	memset(to, 0, space);
+	memcpy(front ? to : to + space - stored, bytes, stored);
+	s->filled += space;
+	return true;
+}
+
+/* The file's last pcluster goes behind its inode if that has room for it. */
+static bool place_inline(struct segment *s, unsigned type, const uint8_t *bytes, size_t stored, size_t length)
+{
+	const struct ero_pack *pack = s->job->pack;
+	unsigned before;
+
+	if (!pack->options->ztailpacking)
+		return false;
+	before = ero_pack_head_size(pack, s->job->node) + ero_pack_map_size(pack, s->job->node);
+	if (before > s->block || stored > s->block - before)
+		return false;
+	s->job->tail = malloc(stored);
+	if (!s->job->tail || !push_extent(s, type, length, s->block))
+		return false;
+	memcpy(s->job->tail, bytes, stored);
+	s->job->tail_length = stored;
+	return true;
+}
+
+/* Encodes from `at` on; returns the plain bytes taken, 0 when memory ends. */
+static size_t next_pcluster(struct segment *s, const uint8_t *in, size_t at, size_t *guess)
+{
+	size_t left = s->job->length - at, limit = ERO_PCLUSTER_MAX_DECODED, take, n, blocks;
+	const struct ero_build_options *o = s->job->pack->options;
+	bool ends, tail_only;
+
+	if (o->max_extent_bytes && o->max_extent_bytes < limit)
+		limit = o->max_extent_bytes;
+	take = left < limit ? left : limit;
+	/* the rest of a file that fits one block gains nothing but inline */
+	tail_only = left <= s->block && !(s->job->last && o->ztailpacking);
+	n = tail_only ? 0 : s->codec->encode_fixed(s->encoder, in + at, &take, s->worker->scratch, s->pcluster, guess);
+	ends = n && take == left && s->job->last;
+	if (ends && n < left && place_inline(s, ERO_LC_HEAD1, s->worker->scratch, n, left)) {
+		s->gained = true;
+		return left;
+	}
+	blocks = ero_div_up(n, s->block);
+	if (n && take > blocks * s->block && (take == left || (at & (s->block - 1)) + take >= s->block)) {
+		s->gained = true;
+		return place(s, ERO_LC_HEAD1, s->worker->scratch, n, take) ? take : 0;
+	}
+	take = left < s->block ? left : s->block;
+	if (take == left && s->job->last && s->gained && place_inline(s, ERO_LC_PLAIN, in + at, take, take))
+		return take;
+	return place(s, ERO_LC_PLAIN, in + at, take, take) ? take : 0;
+}
+
+static void *encoder_for(struct ero_pack_worker *w, unsigned index, const struct ero_codec *codec)
+{
+	if (!w->encoders[index])
+		w->encoders[index] = codec->create(&w->pack->compressors[index]);
+	return w->encoders[index];
+}
+
+/* Nothing gained: the segment itself is the result. A small gain that the index eats up counts as none. */
+static bool worthwhile(const struct segment *s)
+{
+	const struct ero_pack_job *j = s->job;
+	unsigned tail = (unsigned)(j->length & (s->block - 1));
+	size_t plain, encoded;
+
+	if (!s->gained)
+		return false;
+	if (!j->first || !j->last)
+		return true;
+	plain = ero_pack_inlines(j->pack, j->node, tail) ? j->length : (size_t)ero_round_up(j->length, s->block);
+	encoded = s->filled + j->tail_length + ero_pack_map_size(j->pack, j->node);
+	return encoded < plain;
+}
+
+static int keep_result(struct segment *s, const uint8_t *in)
+{
+	struct ero_pack_job *j = s->job;
+	const uint8_t *from = s->worker->blocks;
+
+	j->raw = !worthwhile(s);
+	j->out_length = s->filled;
+	if (j->raw) {
+		free(j->tail);
+		j->tail = NULL;
+		j->tail_length = 0;
+		from = in;
+		j->out_length = j->length;
+	}
+	if (!j->out_length)
+		return 0;
+	j->out = malloc(j->out_length);
+	if (!j->out)
+		return ero_fail_memory(&j->err);
+	memcpy(j->out, from, j->out_length);
+	return 0;
+}
+
+static int encode_all(struct segment *s, const uint8_t *in)
+{
+	size_t guess = 0;
+
+	for (size_t at = 0; at < s->job->length;) {
+		size_t took = next_pcluster(s, in, at, &guess);
+
+		if (!took)
+			return ero_fail_memory(&s->job->err);
+		at += took;
+	}
+	return keep_result(s, in);
+}
+
+void ero_pack_run_encode(struct ero_job *job, void *worker)
+{
+	struct ero_pack_job *j = (struct ero_pack_job *)job;
+	struct ero_pack_worker *w = worker;
+	struct segment s = { .job = j, .worker = w };
+	unsigned index = j->node->compressor;
+
+	s.block = 1u << j->pack->block_bits;
+	s.pcluster = ero_pack_pcluster_size(j->pack, j->node);
+	s.codec = ero_codec_find(j->pack->compressors[index].name, &j->err);
+	if (!w || !ero_pack_ensure(&w->in, &w->in_room, j->length) ||
+	    !ero_pack_ensure(&w->scratch, &w->scratch_room, s.pcluster)) {
+		j->rc = ero_fail_memory(&j->err);
+		return;
+	}
+	s.encoder = encoder_for(w, index, s.codec);
+	if (!s.encoder) {
+		j->rc = ero_fail(&j->err, ERO_ERROR_ARGUMENT, EINVAL, "-z %s: the library refuses these settings",
+				 s.codec->info.name);
+		return;
+	}
+	j->rc = j->file.source->ops->open(&j->file, &j->err);
+	if (j->rc)
+		return;
+	j->rc = j->file.source->ops->read(&j->file, j->offset, w->in, j->length, &j->err);
+	j->file.source->ops->close(&j->file);
+	if (!j->rc)
+		j->rc = encode_all(&s, w->in);
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+/* Uncompressed files. Where all files are, a worker copies its segment straight into the image and only an inline tail
+ * comes back; among compressed ones the segment comes back whole, to be placed in turn. */
+#include "pack/job.h"
+#include "base/bytes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { PIECE = 1 << 20 };
+
+bool ero_pack_inlines(const struct ero_pack *pack, const struct ero_node *node, size_t length)
+{
+	bool allowed = pack->options->inline_data || !S_ISREG(node->mode);
+
+	return allowed && length && ero_pack_head_size(pack, node) + length <= (1u << pack->block_bits);
+}
+
+static int copy(struct ero_pack_job *j, struct ero_pack_worker *w, size_t whole)
+{
+	unsigned block = 1u << j->pack->block_bits;
+	uint64_t to = j->block << j->pack->block_bits;
+
+	for (size_t done = 0; done < whole;) {
+		size_t part = whole - done < PIECE ? whole - done : PIECE;
+		size_t padded = (size_t)ero_round_up(part, block);
+		int rc = j->file.source->ops->read(&j->file, j->offset + done, w->in, part, &j->err);
+
+		if (rc)
+			return rc;
+		memset(w->in + part, 0, padded - part);
+		rc = ero_outfile_write(j->pack->out, w->in, padded, to + done, &j->err);
+		if (rc)
+			return rc;
+		done += part;
+	}
+	return 0;
+}
+
+void ero_pack_run_flat(struct ero_job *job, void *worker)
+{
+	struct ero_pack_job *j = (struct ero_pack_job *)job;
+	struct ero_pack_worker *w = worker;
+	size_t tail = j->last ? j->length & ((1u << j->pack->block_bits) - 1) : 0;
+
+	if (!ero_pack_inlines(j->pack, j->node, tail))
+		tail = 0;
+	if (!w || !ero_pack_ensure(&w->in, &w->in_room, PIECE + (1u << ERO_MAX_BLOCK_BITS)) ||
+	    (tail && !(j->out = malloc(tail)))) {
+		j->rc = ero_fail_memory(&j->err);
+		return;
+	}
+	j->rc = j->file.source->ops->open(&j->file, &j->err);
+	if (j->rc)
+		return;
+	j->rc = copy(j, w, j->length - tail);
+	if (!j->rc && tail)
+		j->rc = j->file.source->ops->read(&j->file, j->offset + j->length - tail, j->out, tail, &j->err);
+	j->out_length = tail;
+	j->file.source->ops->close(&j->file);
+}
+
+void ero_pack_run_raw(struct ero_job *job, void *worker)
+{
+	struct ero_pack_job *j = (struct ero_pack_job *)job;
+
+	(void)worker;
+	j->raw = true;
+	j->out = malloc(j->length);
+	j->out_length = j->length;
+	j->rc = j->out ? j->file.source->ops->open(&j->file, &j->err) : ero_fail_memory(&j->err);
+	if (j->rc)
+		return;
+	j->rc = j->file.source->ops->read(&j->file, j->offset, j->out, j->length, &j->err);
+	j->file.source->ops->close(&j->file);
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/* A unit of work inside lib/pack: one segment of one file, from reading to encoded blocks. */
+#ifndef ERO_PACK_JOB_H
+#define ERO_PACK_JOB_H
+
+#include "base/pool.h"
+#include "base/vec.h"
+#include "format/zmap.h"
+#include "pack/pack.h"
+
+#define ERO_CHUNK_KEPT (4u << 20) /* chunks up to this are kept in memory between hashing and writing */
+
+struct ero_pack_chunk {
+	uint64_t offset;       /* in the file */
+	uint32_t length;
+	bool hole;
+	uint8_t digest[32];    /* SHA-256 */
+	size_t in_out;         /* where its bytes are in job->out, if kept */
+};
+
+struct ero_pack_job {
+	struct ero_job job;
+	struct ero_pack *pack;
+	struct ero_node *node;
+	struct ero_source_file file;
+	uint64_t offset;       /* of the segment */
+	size_t length;
+	bool first, last;      /* segment of the file */
+	uint64_t block;        /* flat files: where the segment goes */
+
+	/* results */
+	uint8_t *out;          /* encoded blocks, or raw bytes, or a tail: malloc'ed */
+	size_t out_length;
+	ERO_VEC(struct ero_zextent) extents; /* blocks relative to the segment */
+	bool raw;              /* nothing could be saved: `out` is the segment as it is */
+	uint8_t *tail;         /* inline pcluster: malloc'ed */
+	size_t tail_length;
+	ERO_VEC(struct ero_pack_chunk) chunks;
+	int rc;
+	struct ero_error err;
+};
+
+/* What each thread owns. */
+struct ero_pack_worker {
+	struct ero_pack *pack;
+	void *encoders[ERO_MAX_COMPRESSORS];
+	uint8_t *in, *scratch, *blocks;
+	size_t in_room, scratch_room, blocks_room;
+};
+
+bool ero_pack_ensure(uint8_t **buffer, size_t *room, size_t want);
+
+/* The kinds of job; each one file here. They run in a worker and write results into the job. */
+void ero_pack_run_flat(struct ero_job *job, void *worker);
+void ero_pack_run_raw(struct ero_job *job, void *worker);
+void ero_pack_run_encode(struct ero_job *job, void *worker);
+void ero_pack_run_chunks(struct ero_job *job, void *worker);
+
+/* True if a flat tail of `length` bytes goes behind the inode. */
+bool ero_pack_inlines(const struct ero_pack *pack, const struct ero_node *node, size_t length);
+/* Bytes between an inode's head and its inline pcluster: map header, indexes, padding. */
+unsigned ero_pack_map_size(const struct ero_pack *pack, const struct ero_node *node);
+unsigned ero_pack_pcluster_size(const struct ero_pack *pack, const struct ero_node *node);
+
+/* chunk.c, building thread: places the chunks of a finished job; at the last one notes the file's table. */
+struct ero_chunk_table;
+int ero_chunk_table_create(struct ero_chunk_table **table, struct ero_error *err);
+void ero_chunk_table_free(struct ero_chunk_table *table);
+int ero_pack_place_chunks(struct ero_chunk_table *table, struct ero_pack_job *job, struct ero_error *err);
+/* log2 of the chunk size a file gets: --chunksize, or what a sparse file of its size needs. */
+unsigned ero_pack_chunk_bits(const struct ero_pack *pack, const struct ero_node *node);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * File data to stored extents: every regular file and long symlink is read, cut into segments, encoded by a pool of
+ * threads and placed in the order of the tree, which does not depend on the number of threads. What the packer decides
+ * is noted in node->stored; tails and maps go to the spool.
+ */
+#ifndef ERO_PACK_PACK_H
+#define ERO_PACK_PACK_H
+
+#include "base/outfile.h"
+#include "base/spool.h"
+#include "codec/codec.h"
+#include "source/source.h"
+
+/* Segments bound memory: what is read, encoded and not yet written never exceeds this (plus one segment). */
+#define ERO_PACK_IN_FLIGHT (48u << 20)
+
+struct ero_pack {
+	/* set by the caller */
+	const struct ero_build_options *options;
+	struct ero_compressor *compressors;  /* resolved */
+	struct ero_source *source;
+	struct ero_tree *tree;
+	struct ero_outfile *out, *blob;      /* blob: NULL without --blobdev */
+	struct ero_spool *spool;
+	unsigned block_bits;
+	uint64_t next_block;                 /* first free block of the image; moves on */
+	struct ero_progress progress;
+
+	/* results */
+	uint64_t blob_blocks;
+	uint64_t compressed_files, plain_files, inline_files, chunked_files, changed_files;
+	uint64_t stored_bytes;
+	bool chunked, tails_encoded;         /* features that were used */
+	bool flat_indexes;                   /* 8-byte chunk indexes are needed */
+};
+
+int ero_pack_run(struct ero_pack *pack, struct ero_error *err);
+
+/* Bytes of an inode with its xattrs, before any data: decided by now. */
+unsigned ero_pack_head_size(const struct ero_pack *pack, const struct ero_node *node);
+
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* POSIX ACLs of archives as the value of the xattr a kernel expects. */
+#ifndef ERO_SOURCE_ACL_H
+#define ERO_SOURCE_ACL_H
+
+#include "base/error.h"
+
+struct archive_entry;
+
+/* `type` is ARCHIVE_ENTRY_ACL_TYPE_ACCESS or _DEFAULT. *bytes is malloc'ed; *length is 0 when there is none beyond
+ * the mode. An entry whose user or group is only known by name is -ENOTSUP. */
+int ero_acl_from_archive(struct archive_entry *entry, int type, uint8_t **bytes, size_t *length, struct ero_error *err);
+
+#endif

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+/* A few hundred slots, searched by hash of the node; the least recently used idle one is reused. */
+#include "source/dirfds.h"
+#include "base/vec.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { SETS = 64, WAYS = 4 };
+
+struct ero_dirfds {
+	struct ero_dirfd slots[SETS][WAYS];
+	struct ero_dirfd root;
+	uint64_t clock;
+};
+
+int ero_dirfds_create(int root, struct ero_dirfds **result, struct ero_error *err)
+{
+	struct ero_dirfds *fds = calloc(1, sizeof(*fds));
+
+	*result = fds;
+	if (!fds) {
+		close(root);
+		return ero_fail_memory(err);
+	}
+	fds->root.fd = root;
+	return 0;
+}
+
+void ero_dirfds_free(struct ero_dirfds *fds)
+{
+	if (!fds)
+		return;
+	for (int s = 0; s < SETS; s++)
+		for (int w = 0; w < WAYS; w++)
+			if (fds->slots[s][w].node)
+				close(fds->slots[s][w].fd);
+	close(fds->root.fd);
+	free(fds);
+}
+
+static struct ero_dirfd *find(struct ero_dirfds *fds, const struct ero_node *dir)
+{
+	struct ero_dirfd *set = fds->slots[((uintptr_t)dir >> 6) % SETS];
+
+	if (!dir->parent)
+		return &fds->root;
+	for (int w = 0; w < WAYS; w++)
+		if (set[w].node == dir)
+			return &set[w];
+	return NULL;
+}
+
+/* A slot for a directory just opened; when all of its set are in use, an allocated one that is freed on put. */
+static struct ero_dirfd *take_slot(struct ero_dirfds *fds, const struct ero_node *dir, int fd)
+{
+	struct ero_dirfd *set = fds->slots[((uintptr_t)dir >> 6) % SETS], *best = NULL;
+
+	for (int w = 0; w < WAYS; w++)
+		if (!set[w].users && (!best || set[w].used < best->used))
+			best = &set[w];
+	if (best) {
+		if (best->node)
+			close(best->fd);
+	} else {
+		best = calloc(1, sizeof(*best));
+		if (!best)
+			return NULL;
+	}
+	best->fd = fd;
+	best->node = dir;
+	best->users = 0;
+	return best;
+}
+
+static bool is_cached(const struct ero_dirfds *fds, const struct ero_dirfd *d)
+{
+	return (const char *)d >= (const char *)fds && (const char *)d < (const char *)(fds + 1);
+}
+
+static int open_below(struct ero_dirfds *fds, struct ero_dirfd *parent, const struct ero_node *dir,
+		      struct ero_dirfd **result, struct ero_error *err)
+{
+	int fd = openat(parent->fd, dir->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	char path[512];
+
+	if (fd < 0) {
+		int code = errno;
+
+		ero_node_path(dir, path, sizeof(path));
+		errno = code;
+		return ero_fail_errno(err, "cannot open the directory %s of the source", path);
+	}
+	*result = take_slot(fds, dir, fd);
+	if (!*result) {
+		close(fd);
+		return ero_fail_memory(err);
+	}
+	return 0;
+}
+
+int ero_dirfds_get(struct ero_dirfds *fds, const struct ero_node *dir, struct ero_dirfd **held, struct ero_error *err)
+{
+	ERO_VEC(const struct ero_node *) chain = { 0 };
+	struct ero_dirfd *at = NULL, *next;
+	int rc = 0;
+
+	*held = NULL;
+	for (const struct ero_node *n = dir; !(at = find(fds, n)); n = n->parent) {
+		if (!ero_vec_push(&chain, n)) {
+			ero_vec_free(&chain);
+			return ero_fail_memory(err);
+		}
+	}
+	at->users++;
+	while (!rc && chain.count) {
+		rc = open_below(fds, at, chain.data[--chain.count], &next, err);
+		ero_dirfds_put(fds, at);
+		if (!rc) {
+			at = next;
+			at->users++;
+		}
+	}
+	ero_vec_free(&chain);
+	if (!rc) {
+		at->used = ++fds->clock;
+		*held = at;
+	}
+	return rc;
+}
+
+void ero_dirfds_put(struct ero_dirfds *fds, struct ero_dirfd *held)
+{
+	if (--held->users || is_cached(fds, held))
+		return;
+	close(held->fd);
+	free(held);
+}

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: MIT
+/*
+ * One hash table from (directory, name) to node, and a list of the entries in order of arrival. Replaced entries stay
+ * in the list with another node; removed ones without any. The tree is linked at the end from what is left.
+ */
+#include "source/names.h"
+#include "base/vec.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+struct entry {
+	struct ero_node *dir, *node;
+	const char *name;
+	uint32_t length;
+};
+
+struct ero_names {
+	struct ero_tree *tree;
+	ERO_VEC(struct entry) entries;
+	uint32_t *slots; /* index + 1 */
+	size_t room;
+};
+
+int ero_names_create(struct ero_tree *tree, struct ero_names **result, struct ero_error *err)
+{
+	struct ero_names *n = calloc(1, sizeof(*n));
+
+	*result = n;
+	if (n) {
+		n->tree = tree;
+		n->room = 1024;
+		n->slots = calloc(n->room, sizeof(*n->slots));
+	}
+	if (n && n->slots)
+		return 0;
+	ero_names_free(n);
+	*result = NULL;
+	return ero_fail_memory(err);
+}
+
+void ero_names_free(struct ero_names *n)
+{
+	if (!n)
+		return;
+	ero_vec_free(&n->entries);
+	free(n->slots);
+	free(n);
+}
+
+static size_t slot_of(const struct ero_names *n, const struct ero_node *dir, const char *name, size_t length)
+{
+	size_t at = XXH3_64bits_withSeed(name, length, (uint64_t)(uintptr_t)dir) & (n->room - 1);
+
+	for (; n->slots[at]; at = (at + 1) & (n->room - 1)) {
+		const struct entry *e = &n->entries.data[n->slots[at] - 1];
+
+		if (e->dir == dir && e->length == length && !memcmp(e->name, name, length))
+			break;
+	}
+	return at;
+}
+
+static struct entry *find(const struct ero_names *n, const struct ero_node *dir, const char *name, size_t length)
+{
+	size_t at = slot_of(n, dir, name, length);
+
+	return n->slots[at] ? &n->entries.data[n->slots[at] - 1] : NULL;
+}
+
+static int grow(struct ero_names *n, struct ero_error *err)
+{
+	uint32_t *bigger;
+
+	if (n->entries.count * 2 < n->room)
+		return 0;
+	bigger = calloc(n->room * 2, sizeof(*bigger));
+	if (!bigger)
+		return ero_fail_memory(err);
+	free(n->slots);
+	n->slots = bigger;
+	n->room *= 2;
+	for (size_t i = 0; i < n->entries.count; i++) {
+		const struct entry *e = &n->entries.data[i];
+
+		n->slots[slot_of(n, e->dir, e->name, e->length)] = (uint32_t)i + 1;
+	}
+	return 0;
+}
+
+static int set(struct ero_names *n, struct ero_node *dir, const char *name, size_t length, struct ero_node *node,
+	       struct ero_error *err)
+{
+	struct entry *old = find(n, dir, name, length);
+	struct entry e = { .dir = dir, .node = node, .length = (uint32_t)length };
+	int rc;
+
+	if (old) {
+		old->node = node;
+		return 0;
+	}
+	if (length > ERO_NAME_MAX)
+		return ero_fail(err, ERO_ERROR_ARGUMENT, ENAMETOOLONG, "the name \"%.40s…\" has %zu bytes; 255 are possible", name,
+				length);
+	rc = grow(n, err);
+	if (rc)
+		return rc;
+	e.name = ero_arena_string(&n->tree->arena, name, length);
+	if (!e.name || !ero_vec_push(&n->entries, e))
+		return ero_fail_memory(err);
+	n->slots[slot_of(n, dir, name, length)] = (uint32_t)n->entries.count;
+	return 0;
+}
+
+/* A directory that no member has described yet: mode 0755, owner 0, the root's time. */
+static int make_directory(struct ero_names *n, struct ero_node *parent, const char *name, size_t length,
+			  struct ero_node **dir, struct ero_error *err)
+{
+	*dir = ero_tree_node(n->tree, S_IFDIR | 0755);
+	if (!*dir)
+		return ero_fail_memory(err);
+	(*dir)->mtime = n->tree->root->mtime;
+	(*dir)->mtime_nsec = n->tree->root->mtime_nsec;
+	return set(n, parent, name, length, *dir, err);
+}
+
+/* Walks to the directory that holds the last component of `path`; `path` then points to that component. */
+static int walk(struct ero_names *n, const char **path, struct ero_node **dir, struct ero_error *err)
+{
+	const char *slash;
+
+	*dir = n->tree->root;
+	while ((slash = strchr(*path, '/'))) {
+		size_t length = (size_t)(slash - *path);
+		struct entry *e = find(n, *dir, *path, length);
+		int rc = 0;
+
+		if (e && e->node && S_ISDIR(e->node->mode))
+			*dir = e->node;
+		else
+			rc = make_directory(n, *dir, *path, length, dir, err);
+		if (rc)
+			return rc;
+		*path = slash + 1;
+	}
+	return 0;
+}
+
+struct ero_node *ero_names_find(const struct ero_names *n, const char *path)
+{
+	struct ero_node *at = n->tree->root;
+
+	while (at && *path) {
+		size_t length = strcspn(path, "/");
+		struct entry *e = find(n, at, path, length);
+
+		at = e ? e->node : NULL;
+		path += length + (path[length] == '/');
+	}
+	return at;
+}
+
+int ero_names_directory(struct ero_names *n, const char *path, struct ero_node **dir, struct ero_error *err)
+{
+	struct entry *e;
+	int rc = walk(n, &path, dir, err);
+
+	if (rc || !*path)
+		return rc;
+	e = find(n, *dir, path, strlen(path));
+	if (e && e->node && S_ISDIR(e->node->mode)) {
+		*dir = e->node;
+		return 0;
+	}
+	return make_directory(n, *dir, path, strlen(path), dir, err);
+}
+
+int ero_names_put(struct ero_names *n, const char *path, struct ero_node *node, struct ero_error *err)
+{
+	struct ero_node *dir;
+	int rc = walk(n, &path, &dir, err);
+
+	return rc ? rc : set(n, dir, path, strlen(path), node, err);
+}
+
+int ero_names_finish(struct ero_names *n, struct ero_error *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < n->entries.count; i++) {
+		const struct entry *e = &n->entries.data[i];
+
+		if (e->node)
+			rc = ero_tree_link(n->tree, e->dir, e->name, e->node, err);
+	}
+	return rc;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* Building a tree out of full paths in any order, where a later member replaces an earlier one of the same name. */
+#ifndef ERO_SOURCE_NAMES_H
+#define ERO_SOURCE_NAMES_H
+
+#include "tree/tree.h"
+
+struct ero_names;
+
+int ero_names_create(struct ero_tree *tree, struct ero_names **names, struct ero_error *err);
+void ero_names_free(struct ero_names *names);
+/* The node with this path, or NULL. */
+struct ero_node *ero_names_find(const struct ero_names *names, const char *path);
+/* The directory with this path; it and its parents are made when missing, in place of what is no directory. */
+int ero_names_directory(struct ero_names *names, const char *path, struct ero_node **dir, struct ero_error *err);
+/* Gives a node (no directory) this path; parents are made when missing. */
+int ero_names_put(struct ero_names *names, const char *path, struct ero_node *node, struct ero_error *err);
+/* Links what still has a name into the tree. Call once, at the end. */
+int ero_names_finish(struct ero_names *names, struct ero_error *err);
+
+#endif

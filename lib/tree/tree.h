@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What will become an image: nodes (one per inode), their names, links and attributes. A source fills it, the packer
+ * notes where each file's data went, the layout gives each node its address, the builder writes it out.
+ */
+#ifndef ERO_TREE_TREE_H
+#define ERO_TREE_TREE_H
+
+#include <stdbool.h>
+#include <sys/stat.h>
+#include "base/arena.h"
+#include "base/error.h"
+#include "format/ondisk.h"
+#include "tree/xattrs.h"
+
+struct ero_node;
+
+struct ero_dentry {
+	const char *name; /* terminated, and free of '/' */
+	uint32_t length;
+	struct ero_node *node;
+};
+
+/* How a node's content is stored; written by the packer. */
+struct ero_stored {
+	uint64_t start_block;   /* flat: first block of the whole blocks, ERO_NULL_BLOCK32 for none */
+	uint64_t blocks;        /* encoded blocks in the image */
+	uint64_t tail;          /* spool offset of tail_size bytes that follow the inode */
+	uint64_t map;           /* spool offset of map_count extents (compressed) or chunk blocks */
+	uint32_t map_count;
+	uint32_t tail_size;
+	uint8_t layout;         /* enum ero_layout */
+	uint8_t algorithm;
+	uint8_t chunk_bits;     /* log2 of bytes */
+	bool tail_encoded;      /* the tail is an inline pcluster */
+	bool big;               /* pclusters of several blocks */
+};
+
+struct ero_node {
+	struct ero_node *parent;     /* directory that holds the first name; NULL for the root */
+	const char *name;            /* first name, for messages; "" for the root */
+	struct ero_dentry *entries;  /* of a directory: malloc'ed, sorted by ero_tree_finish() */
+	uint32_t entry_count, entry_room;
+	uint64_t size;               /* of a directory: set by the layout */
+	int64_t mtime;
+	uint32_t mtime_nsec;
+	uint32_t uid, gid;
+	uint32_t nlink;
+	uint32_t rdev;               /* as encoded on disk */
+	uint32_t ino;                /* in order of appearance, from 1 */
+	uint32_t xattr_set;          /* see xattrs.h; 0: none */
+	uint16_t mode;
+	bool maybe_sparse;           /* the source saw a sign of holes */
+	bool extended;               /* 64-byte inode; decided by the builder */
+	uint8_t compressor;          /* index into the build's compressors, by hint; 0xff: store plain */
+	uint32_t pcluster_size;      /* by hint, or 0 */
+	const char *link;            /* symlink target */
+	uint64_t data[2];            /* the source's own reference to the content */
+	struct ero_stored stored;
+	uint64_t address;            /* byte position of the inode in the image */
+};
+
+struct ero_tree {
+	struct ero_arena arena;
+	struct ero_node *root;
+	struct ero_node **nodes;     /* all, in order of appearance; made by ero_tree_finish() */
+	size_t node_count, node_room;
+	struct ero_xattrs xattrs;
+	uint64_t file_bytes;         /* sum of regular file sizes */
+	uint64_t files;              /* regular files */
+	uint64_t hard_links;         /* names beyond the first of a node */
+};
+
+int ero_tree_init(struct ero_tree *tree, struct ero_error *err);
+void ero_tree_free(struct ero_tree *tree);
+
+/* A new node that no directory holds yet; NULL when memory ends. */
+struct ero_node *ero_tree_node(struct ero_tree *tree, uint16_t mode);
+/* Adds a name (copied) to a directory. The same name twice is the source's fault and found by ero_tree_finish(). */
+int ero_tree_link(struct ero_tree *tree, struct ero_node *dir, const char *name, struct ero_node *node,
+		  struct ero_error *err);
+/* Sorts names, counts links, drops what is not reachable, numbers nodes. Call once, when the source is done. */
+int ero_tree_finish(struct ero_tree *tree, struct ero_error *err);
+
+/* Path of a node below the root, without a leading '/'. Cut at the front with "…" if it does not fit. */
+void ero_node_path(const struct ero_node *node, char *path, size_t size);
+
+#endif

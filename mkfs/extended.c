@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+/* -E: words that switch something on, or off with a '^' in front. A word of a later version says so and fails. */
+#include "mkfs/mkfs.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct word {
+	const char *name;
+	void (*apply)(struct ero_build_options *o, bool on); /* NULL: not yet */
+	const char *needs;  /* what would bring it, for the message */
+};
+
+static void legacy(struct ero_build_options *o, bool on)
+{
+	o->legacy_compress = on;
+}
+
+static void ztailpacking(struct ero_build_options *o, bool on)
+{
+	o->ztailpacking = on;
+}
+
+static void inline_data(struct ero_build_options *o, bool on)
+{
+	o->inline_data = on;
+}
+
+static void noinline_data(struct ero_build_options *o, bool on)
+{
+	o->inline_data = !on;
+}
+
+static void compact(struct ero_build_options *o, bool on)
+{
+	o->inode_form = on ? 32 : 0;
+}
+
+static void extended(struct ero_build_options *o, bool on)
+{
+	o->inode_form = on ? 64 : 0;
+}
+
+static void chunk_indexes(struct ero_build_options *o, bool on)
+{
+	o->force_chunk_indexes = on;
+	o->force_chunk_blockmap = false;
+}
+
+static void blockmap(struct ero_build_options *o, bool on)
+{
+	o->force_chunk_blockmap = on;
+	o->force_chunk_indexes = false;
+}
+
+static void nosbcrc(struct ero_build_options *o, bool on)
+{
+	o->superblock_checksum = !on;
+}
+
+static void name_filter(struct ero_build_options *o, bool on)
+{
+	o->xattr_name_filter = on;
+}
+
+static void plain_prefixes(struct ero_build_options *o, bool on)
+{
+	o->plain_xattr_prefixes = on;
+}
+
+static const struct word words[] = {
+	{ "legacy-compress", legacy, NULL },
+	{ "ztailpacking", ztailpacking, NULL },
+	{ "inline_data", inline_data, NULL },
+	{ "noinline_data", noinline_data, NULL },
+	{ "force-inode-compact", compact, NULL },
+	{ "force-inode-extended", extended, NULL },
+	{ "force-inode-blockmap", blockmap, NULL },
+	{ "force-chunk-indexes", chunk_indexes, NULL },
+	{ "nosbcrc", nosbcrc, NULL },
+	{ "xattr-name-filter", name_filter, NULL },
+	{ "plain-xattr-prefixes", plain_prefixes, NULL },
+	{ "fragments", NULL, "packing of tails into a shared inode" },
+	{ "all-fragments", NULL, "packing of files into a shared inode" },
+	{ "dedupe", NULL, "deduplication of extents" },
+	{ "fragdedupe", NULL, "deduplication of fragments" },
+	{ "48bit", NULL, "48-bit block addresses" },
+	{ "dot-omitted", NULL, "48-bit layouts" },
+};
+
+static int apply_word(struct mkfs_options *o, char *word)
+{
+	bool on = *word != '^';
+	char *value;
+
+	word += !on;
+	value = strchr(word, '=');
+	if (value)
+		*value++ = '\0';
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcmp(words[i].name, word))
+			continue;
+		if (!words[i].apply && on) {
+			cli_error(MKFS, "-E%s: not yet: %s comes with a later version of erolith", word, words[i].needs);
+			return -1;
+		}
+		if (words[i].apply && value) {
+			cli_error(MKFS, "-E%s takes no value", word);
+			return -1;
+		}
+		if (words[i].apply)
+			words[i].apply(&o->build, on);
+		return 0;
+	}
+	cli_error(MKFS, "-E: there is no extended option \"%s\"", word);
+	return -1;
+}
+
+int mkfs_parse_extended(struct mkfs_options *o, const char *value)
+{
+	char *copy = strdup(value), *save = NULL;
+	int rc = copy ? 0 : -1;
+
+	for (char *word = copy ? strtok_r(copy, ",", &save) : NULL; !rc && word; word = strtok_r(NULL, ",", &save))
+		rc = apply_word(o, word);
+	free(copy);
+	return rc;
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+/* mkfs.erofs: options in, one build, a summary out. */
+#include "mkfs/mkfs.h"
+
+#include <string.h>
+
+struct state {
+	const struct mkfs_options *options;
+	struct cli_progress progress;
+};
+
+static void on_progress(void *context, const struct ero_progress *progress)
+{
+	cli_progress_draw(&((struct state *)context)->progress, progress);
+}
+
+static void on_warning(void *context, const char *text)
+{
+	struct state *s = context;
+
+	cli_progress_end(&s->progress);
+	if (s->options->verbosity)
+		cli_error(MKFS, "warning: %s", text);
+}
+
+static int report(const struct mkfs_options *o, const struct ero_build_summary *summary)
+{
+	bool to_pipe = !strcmp(o->build.target, "-");
+	struct ero_error err;
+	int rc = 0;
+
+	if (o->json)
+		rc = ero_report_build(summary, o->build.target, ERO_REPORT_JSON, to_pipe ? stderr : stdout, &err);
+	else if (!o->quiet)
+		rc = ero_report_build(summary, o->build.target, ERO_REPORT_TEXT, to_pipe ? stderr : stdout, &err);
+	if (rc)
+		cli_error(MKFS, "%s", err.text);
+	return rc ? 1 : 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct mkfs_options o;
+	struct ero_build_summary summary;
+	struct ero_error err;
+	struct state s = { .options = &o };
+	int rc = mkfs_parse(argc, argv, &o);
+
+	if (rc)
+		return rc < 0 ? CLI_EXIT_USAGE_MKFS : 0;
+	o.build.progress = on_progress;
+	o.build.warning = on_warning;
+	o.build.context = &s;
+	cli_progress_begin(&s.progress, !o.quiet);
+	rc = ero_build(&o.build, &summary, &err);
+	cli_progress_end(&s.progress);
+	if (rc) {
+		cli_error(MKFS, "%s", err.text);
+		return 1;
+	}
+	return report(&o, &summary);
+}

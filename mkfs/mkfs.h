@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* mkfs.erofs: what its files share. */
+#ifndef MKFS_MKFS_H
+#define MKFS_MKFS_H
+
+#include "cli/cli.h"
+
+#define MKFS "mkfs.erofs"
+
+struct mkfs_options {
+	struct ero_build_options build;
+	struct cli_list exclude_paths, exclude_regexes, xattr_prefixes;
+	bool show_help, show_version;
+	bool quiet, json;
+	unsigned verbosity;       /* -d */
+	bool all_time, mkfs_time; /* with -T */
+	bool ignore_mtime;
+};
+
+/* Fills options from the command line and the environment. 0; 1 if only help or version was asked for (and printed);
+ * -1 after an error was printed. */
+int mkfs_parse(int argc, char **argv, struct mkfs_options *options);
+
+/* extended.c: the value of -E, a list of words joined by commas. */
+int mkfs_parse_extended(struct mkfs_options *options, const char *value);
+
+#endif

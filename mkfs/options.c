@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: MIT
+/* The command line of mkfs.erofs: a table, and a function for each kind of value. */
+#include "mkfs/mkfs.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct cli cli;
+
+#define FIELD(member) offsetof(struct mkfs_options, member)
+#define AT(o, self, type) ((type *)((char *)(o) + (self)->data))
+
+/* ---- values of several options ---- */
+
+static int set_true(void *o, const struct cli_option *self, const char *value)
+{
+	(void)value;
+	*AT(o, self, bool) = true;
+	return 0;
+}
+
+static int set_string(void *o, const struct cli_option *self, const char *value)
+{
+	*AT(o, self, const char *) = value;
+	return 0;
+}
+
+static int set_unsigned(void *o, const struct cli_option *self, const char *value)
+{
+	uint64_t n;
+
+	if (cli_number(MKFS, self, value, 0, UINT32_MAX, &n))
+		return -1;
+	*AT(o, self, unsigned) = (unsigned)n;
+	return 0;
+}
+
+static int add_string(void *o, const struct cli_option *self, const char *value)
+{
+	return cli_list_add(AT(o, self, struct cli_list), value);
+}
+
+static int set_offset(void *o, const struct cli_option *self, const char *value)
+{
+	bool negative = *value == '-';
+	uint64_t n;
+
+	if (cli_number(MKFS, self, value + negative, 0, UINT32_MAX, &n))
+		return -1;
+	*AT(o, self, int64_t) = negative ? -(int64_t)n : (int64_t)n;
+	return 0;
+}
+
+/* Options of the peer that this version does not have yet: clear words instead of silence. */
+static int not_yet(void *o, const struct cli_option *self, const char *value)
+{
+	(void)o;
+	(void)value;
+	if (self->name)
+		cli_error(MKFS, "--%s: not yet: it comes with a later version of erolith", self->name);
+	else
+		cli_error(MKFS, "-%c: not yet: it comes with a later version of erolith", self->letter);
+	return -1;
+}
+
+static int accept(void *o, const struct cli_option *self, const char *value)
+{
+	(void)o;
+	(void)self;
+	(void)value;
+	return 0;
+}
+
+/* ---- single options ---- */
+
+static int set_verbosity(void *options, const struct cli_option *self, const char *value)
+{
+	uint64_t n;
+
+	if (cli_number(MKFS, self, value, 0, 9, &n))
+		return -1;
+	((struct mkfs_options *)options)->verbosity = (unsigned)n;
+	return 0;
+}
+
+static int set_compressors(void *options, const struct cli_option *self, const char *value)
+{
+	struct mkfs_options *o = options;
+	struct ero_error err;
+
+	(void)self;
+	if (!ero_parse_compressors(value, o->build.compressors, ERO_MAX_COMPRESSORS, &o->build.compressor_count, &err))
+		return 0;
+	cli_error(MKFS, "%s", err.text);
+	return -1;
+}
+
+static int set_extended(void *options, const struct cli_option *self, const char *value)
+{
+	(void)self;
+	return mkfs_parse_extended(options, value);
+}
+
+static int set_tolerance(void *options, const struct cli_option *self, const char *value)
+{
+	struct mkfs_options *o = options;
+	uint64_t n = 1;
+	bool negative = *value == '-';
+
+	if (cli_number(MKFS, self, value + negative, 0, INT32_MAX, &n))
+		return -1;
+	o->build.xattr_tolerance = negative && n ? -1 : (int)n;
+	return 0;
+}
+
+static int set_time(void *options, const struct cli_option *self, const char *value)
+{
+	struct mkfs_options *o = options;
+	bool negative = *value == '-';
+	uint64_t n;
+
+	if (cli_number(MKFS, self, value + negative, 0, INT64_MAX, &n))
+		return -1;
+	o->build.build_time_given = true;
+	o->build.build_time = negative ? -(int64_t)n : (int64_t)n;
+	o->build.build_time_nsec = 0;
+	return 0;
+}
+
+static int set_uuid(void *options, const struct cli_option *self, const char *value)
+{
+	struct mkfs_options *o = options;
+	struct ero_error err;
+
+	(void)self;
+	o->build.uuid_given = true;
+	if (!strcmp(value, "clear")) {
+		memset(o->build.uuid, 0, sizeof(o->build.uuid));
+		return 0;
+	}
+	if (!ero_parse_uuid(value, o->build.uuid, &err))
+		return 0;
+	cli_error(MKFS, "-U: %s; \"clear\" and \"random\" are possible, too", err.text);
+	return -1;
+}
+
+static int all_root(void *options, const struct cli_option *self, const char *value)
+{
+	struct mkfs_options *o = options;
+
+	(void)self;
+	(void)value;
+	o->build.force_uid = o->build.force_gid = true;
+	o->build.uid = o->build.gid = 0;
+	return 0;
+}
+
+static int force_id(void *options, const struct cli_option *self, const char *value)
+{
+	struct mkfs_options *o = options;
+	uint64_t n;
+
+	if (cli_number(MKFS, self, value, 0, UINT32_MAX - 1, &n))
+		return -1;
+	if (self->data) {
+		o->build.force_gid = true;
+		o->build.gid = (uint32_t)n;
+	} else {
+		o->build.force_uid = true;
+		o->build.uid = (uint32_t)n;
+	}
+	return 0;
+}
+
+static int set_target_offset(void *options, const struct cli_option *self, const char *value)
+{
+	return cli_number(MKFS, self, value, 0, INT64_MAX, &((struct mkfs_options *)options)->build.target_offset);
+}
+
+static int set_workers(void *options, const struct cli_option *self, const char *value)
+{
+	uint64_t n;
+
+	if (cli_number(MKFS, self, value, 0, 1024, &n))
+		return -1;
+	((struct mkfs_options *)options)->build.workers = (unsigned)n;
+	return 0;
+}
+
+static int set_tar(void *options, const struct cli_option *self, const char *value)
+{
+	struct mkfs_options *o = options;
+
+	(void)self;
+	if (value && (!strcmp(value, "i") || !strcmp(value, "headerball"))) {
+		cli_error(MKFS, "--tar=%s: not yet: only --tar=f, a full image, is possible in this version", value);
+		return -1;
+	}
+	if (value && strcmp(value, "f")) {
+		cli_error(MKFS, "--tar: there is no mode \"%s\"; f makes a full image", value);
+		return -1;
+	}
+	o->build.source_kind = ERO_SOURCE_ARCHIVE;
+	return 0;
+}
+
+static int set_unzip(void *options, const struct cli_option *self, const char *value)
+{
+	(void)options;
+	if (!value)
+		return 0; /* libarchive finds out by itself */
+	cli_error(MKFS, "--%s=%s: keeping the unpacked stream is not possible in this version; leave the file out", self->name,
+		  value);
+	return -1;
+}
+
+static int set_sort(void *options, const struct cli_option *self, const char *value)
+{
+	(void)options;
+	(void)self;
+	/* content is spooled and placed by path whatever this says: both are accepted for clients that give it */
+	if (!strcmp(value, "path") || !strcmp(value, "none"))
+		return 0;
+	cli_error(MKFS, "--sort: there is no order \"%s\"; path and none are known", value);
+	return -1;
+}
+
+static int set_quiet(void *options, const struct cli_option *self, const char *value)
+{
+	struct mkfs_options *o = options;
+
+	(void)self;
+	(void)value;
+	o->quiet = true;
+	return 0;
+}
+
+/* ---- the table ---- */
+
+static const struct cli_option table[] = {
+	{ "help", 'h', CLI_NONE, NULL, "print this help and exit", set_true, FIELD(show_help) },
+	{ "version", 'V', CLI_NONE, NULL, "print the version and exit", set_true, FIELD(show_version) },
+	{ NULL, 'b', CLI_REQUIRED, "BYTES", "block size, 512 to 65536 (default 4096)", set_unsigned, FIELD(build.block_size) },
+	{ NULL, 'd', CLI_REQUIRED, "0-9", "how much to tell: 0 errors only (default 2)", set_verbosity, 0 },
+	{ NULL, 'x', CLI_REQUIRED, "N", "share an xattr that more than N files have (default 2);\nnegative: store no xattrs",
+	  set_tolerance, 0 },
+	{ NULL, 'z', CLI_REQUIRED, "ALG[,level=N][,dictsize=N][:…]",
+	  "compress; several joined by ':' for --compress-hints;\nlzma also takes lc=, lp=, pb=; the algorithms are listed below",
+	  set_compressors, 0 },
+	{ NULL, 'C', CLI_REQUIRED, "BYTES", "largest compressed physical cluster (default: one block)", set_unsigned,
+	  FIELD(build.pcluster_size) },
+	{ NULL, 'E', CLI_REQUIRED, "WORD[,…]", "extended options, '^' in front switches one off; see mkfs.erofs(1)",
+	  set_extended, 0 },
+	{ NULL, 'L', CLI_REQUIRED, "LABEL", "volume label, at most 15 bytes", set_string, FIELD(build.label) },
+	{ NULL, 'm', CLI_REQUIRED, "BYTES[:ALG]", NULL, not_yet, 0 },
+	{ NULL, 'T', CLI_REQUIRED, "SECONDS", "build time, since 1970; all files get it, too, unless --mkfs-time", set_time, 0 },
+	{ "all-time", 0, CLI_NONE, NULL, "-T is for all files, too (default)", set_true, FIELD(all_time) },
+	{ "mkfs-time", 0, CLI_NONE, NULL, "-T is the build time only", set_true, FIELD(mkfs_time) },
+	{ NULL, 'U', CLI_REQUIRED, "UUID", "UUID, or clear, or random (default)", set_uuid, 0 },
+	{ "all-root", 0, CLI_NONE, NULL, "all files belong to root", all_root, 0 },
+	{ "aufs", 0, CLI_NONE, NULL, "archive: turn AUFS whiteouts into overlayfs ones", set_true, FIELD(build.aufs) },
+	{ "blobdev", 0, CLI_REQUIRED, "FILE", "write the chunks of --chunksize to this file", set_string,
+	  FIELD(build.blob_device) },
+	{ "chunksize", 0, CLI_REQUIRED, "BYTES", "store files in chunks, equal ones once, holes as holes", set_unsigned,
+	  FIELD(build.chunk_size) },
+	{ "compress-hints", 0, CLI_REQUIRED, "FILE", "pcluster size and algorithm by path; see mkfs.erofs(1)", set_string,
+	  FIELD(build.compress_hints) },
+	{ "dsunit", 0, CLI_REQUIRED, "BLOCKS", "align the data of larger files to this", set_unsigned,
+	  FIELD(build.data_alignment) },
+	{ "exclude-path", 0, CLI_REQUIRED, "PATH", "leave out this path, relative to the source", add_string,
+	  FIELD(exclude_paths) },
+	{ "exclude-regex", 0, CLI_REQUIRED, "REGEX", "leave out paths that match", add_string, FIELD(exclude_regexes) },
+	{ "file-contexts", 0, CLI_REQUIRED, "FILE", "SELinux labels from this file_contexts file", set_string,
+	  FIELD(build.file_contexts) },
+	{ "force-gid", 0, CLI_REQUIRED, "GID", "group of all files", force_id, 1 },
+	{ "force-uid", 0, CLI_REQUIRED, "UID", "owner of all files", force_id, 0 },
+	{ "fsalignblks", 0, CLI_REQUIRED, "BLOCKS", "make the image a multiple of this long", set_unsigned,
+	  FIELD(build.size_alignment) },
+	{ "gid-offset", 0, CLI_REQUIRED, "N", "add N to all groups", set_offset, FIELD(build.gid_offset) },
+	{ "hard-dereference", 0, CLI_NONE, NULL, "store hard links as separate files", set_true,
+	  FIELD(build.hard_dereference) },
+	{ "ignore-mtime", 0, CLI_NONE, NULL, "all files get the build time", set_true, FIELD(ignore_mtime) },
+	{ "json", 0, CLI_NONE, NULL, "print the summary as a JSON object", set_true, FIELD(json) },
+	{ "max-extent-bytes", 0, CLI_REQUIRED, "BYTES", "most plain bytes in a compressed extent", set_unsigned,
+	  FIELD(build.max_extent_bytes) },
+	{ "mount-point", 0, CLI_REQUIRED, "PATH", "where the image will be mounted, for --file-contexts", set_string,
+	  FIELD(build.mount_point) },
+	{ "offset", 0, CLI_REQUIRED, "BYTES", "begin the image at this byte of its file", set_target_offset, 0 },
+	{ "preserve-mtime", 0, CLI_NONE, NULL, "every file keeps its time (default without -T)", accept, 0 },
+	{ "quiet", 0, CLI_NONE, NULL, "no summary, no progress", set_quiet, 0 },
+	{ "root-xattr-isize", 0, CLI_REQUIRED, "BYTES", "keep at least this much room for xattrs of the root", set_unsigned,
+	  FIELD(build.root_xattr_isize) },
+	{ "sort", 0, CLI_REQUIRED, "path|none", "archive: accepted; data is placed by path", set_sort, 0 },
+	{ "tar", 0, CLI_OPTIONAL, "f", "the source is an archive (--tar=f), standard input if none is named", set_tar, 0 },
+	{ "uid-offset", 0, CLI_REQUIRED, "N", "add N to all owners", set_offset, FIELD(build.uid_offset) },
+	{ "ungzip", 0, CLI_OPTIONAL, "FILE", "archive: accepted; compression is found out", set_unzip, 0 },
+	{ "unlzma", 0, CLI_OPTIONAL, "FILE", NULL, set_unzip, 0 },
+	{ "unxz", 0, CLI_OPTIONAL, "FILE", "archive: accepted; compression is found out", set_unzip, 0 },
+	{ "gzip", 0, CLI_OPTIONAL, "FILE", NULL, set_unzip, 0 },
+	{ "workers", 0, CLI_REQUIRED, "N", "threads (default: one per processor); the image does not depend on it",
+	  set_workers, 0 },
+	{ "xattr-prefix", 0, CLI_REQUIRED, "PREFIX", "store this beginning of xattr names once, such as user.foo.", add_string,
+	  FIELD(xattr_prefixes) },
+	/* harmless tuning of the peer: accepted */
+	{ "async-queue-limit", 0, CLI_REQUIRED, "N", NULL, accept, 0 },
+	{ "clean", 0, CLI_REQUIRED, "MODE", NULL, not_yet, 0 },
+	{ "incremental", 0, CLI_REQUIRED, "MODE", NULL, not_yet, 0 },
+	{ "gzinfo", 0, CLI_OPTIONAL, "FILE", NULL, not_yet, 0 },
+	{ "MZ", 0, CLI_OPTIONAL, "0|id", NULL, not_yet, 0 },
+	{ "oci", 0, CLI_OPTIONAL, "MODE", NULL, not_yet, 0 },
+	{ "ovlfs-strip", 0, CLI_OPTIONAL, "0|1", NULL, not_yet, 0 },
+	{ "s3", 0, CLI_REQUIRED, "URL", NULL, not_yet, 0 },
+	{ "vmdk-desc", 0, CLI_REQUIRED, "FILE", NULL, not_yet, 0 },
+	{ "xattr-inode-digest", 0, CLI_OPTIONAL, "NAME", NULL, not_yet, 0 },
+	{ "zD", 0, CLI_OPTIONAL, "0|1", NULL, not_yet, 0 },
+	{ "zfeature-bits", 0, CLI_REQUIRED, "N", NULL, not_yet, 0 },
+	{ NULL, 0, CLI_NONE, NULL, NULL, NULL, 0 },
+};
+
+static const struct cli cli = {
+	.tool = MKFS,
+	.usage = "IMAGE DIRECTORY\n       mkfs.erofs --tar=f [OPTIONS] IMAGE [ARCHIVE]",
+	.about = "Build an EROFS image from a directory or an archive. IMAGE may be a file, a block device, or - for a pipe.",
+	.options = table,
+	.usage_exit = CLI_EXIT_USAGE_MKFS,
+};
+
+static void print_compressors(FILE *out)
+{
+	const struct ero_compressor_info *c;
+
+	fprintf(out, "\nAlgorithms of -z in this build:\n");
+	for (unsigned i = 0; (c = ero_compressor_info(i)); i++) {
+		fprintf(out, "   %-12s", c->name);
+		if (c->max_level)
+			fprintf(out, " level %d to %d (default %d)", c->min_level, c->max_level, c->default_level);
+		if (c->max_dict)
+			fprintf(out, ", dictsize up to %u", c->max_dict);
+		fputc('\n', out);
+	}
+}
+
+static void print_version(void)
+{
+	const struct ero_compressor_info *c;
+
+	cli_version(&cli, stdout);
+	printf("available compressors:");
+	for (unsigned i = 0; (c = ero_compressor_info(i)); i++)
+		printf("%s %s", i ? "," : "", c->name);
+	putchar('\n');
+}
+
+/* $SOURCE_DATE_EPOCH is what -T is when -T is not given, but for the build time and newer files only in its own
+ * specification; here, as in the peer, it is the build time and the time of all files. */
+static int read_environment(struct mkfs_options *o)
+{
+	const char *epoch = getenv("SOURCE_DATE_EPOCH");
+	uint64_t n;
+
+	if (!epoch || !*epoch || o->build.build_time_given)
+		return 0;
+	if (!ero_parse_number(epoch, 0, INT64_MAX, &n)) {
+		cli_error(MKFS, "$SOURCE_DATE_EPOCH is \"%s\", which is no number of seconds", epoch);
+		return -1;
+	}
+	o->build.build_time_given = true;
+	o->build.build_time = (int64_t)n;
+	return 0;
+}
+
+static void settle(struct mkfs_options *o)
+{
+	struct ero_build_options *b = &o->build;
+
+	b->exclude_paths = o->exclude_paths.items;
+	b->exclude_path_count = o->exclude_paths.count;
+	b->exclude_regexes = o->exclude_regexes.items;
+	b->exclude_regex_count = o->exclude_regexes.count;
+	b->xattr_prefixes = o->xattr_prefixes.items;
+	b->xattr_prefix_count = o->xattr_prefixes.count;
+	if ((b->build_time_given && !o->mkfs_time) || o->ignore_mtime)
+		b->times = ERO_TIME_ALL;
+	if (!o->verbosity)
+		o->quiet = true;
+}
+
+static int take_operands(struct mkfs_options *o, int count, char **words)
+{
+	bool archive = o->build.source_kind == ERO_SOURCE_ARCHIVE;
+
+	if (count < 1)
+		return cli_usage_error(&cli, "an image to write is missing");
+	if (count < 2 && !archive)
+		return cli_usage_error(&cli, "a source directory is missing");
+	if (count > 2)
+		return cli_usage_error(&cli, "too many operands: several sources are not possible in this version");
+	o->build.target = words[0];
+	o->build.source = count > 1 ? words[1] : NULL;
+	if (archive && o->build.source && !strcmp(o->build.source, "-"))
+		o->build.source = NULL;
+	return 0;
+}
+
+int mkfs_parse(int argc, char **argv, struct mkfs_options *o)
+{
+	int first;
+
+	memset(o, 0, sizeof(*o));
+	ero_build_options_init(&o->build);
+	o->verbosity = 2;
+	first = cli_parse(&cli, argc, argv, o);
+	if (first < 0)
+		return -1;
+	if (o->show_help) {
+		cli_help(&cli, stdout);
+		print_compressors(stdout);
+		return 1;
+	}
+	if (o->show_version) {
+		print_version();
+		return 1;
+	}
+	if (read_environment(o) || take_operands(o, argc - first, argv + first))
+		return -1;
+	settle(o);
+	return 0;
+}
