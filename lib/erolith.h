@@ -140,7 +140,7 @@ struct ero_build_options {
 	unsigned pcluster_size;      /* bytes, 0: one block */
 	const char *compress_hints;  /* file, or NULL */
 	uint32_t max_extent_bytes;   /* 0: no limit but the format's */
-	bool legacy_compress;        /* full indexes, no zero padding in front */
+	bool legacy_compress;        /* full indexes instead of compact ones */
 	bool ztailpacking;
 	bool inline_data;
 	unsigned chunk_size;         /* bytes, 0: no chunked files but sparse ones */

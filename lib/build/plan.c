@@ -92,11 +92,7 @@ static int plan_compression(struct ero_build *b, struct ero_error *err)
 	}
 	if (!o->compressor_count)
 		return 0;
-	if (o->legacy_compress && (b->super.algorithms != 1u << ERO_ALG_LZ4 || b->max_pcluster > block || o->ztailpacking))
-		return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL,
-				"-Elegacy-compress is for kernels before 5.4: only lz4 and lz4hc, one-block pclusters, no ztailpacking");
-	if (!o->legacy_compress)
-		b->super.feature_incompat |= ERO_INCOMPAT_LZ4_0PADDING;
+	b->super.feature_incompat |= ERO_INCOMPAT_LZ4_0PADDING;
 	b->super.lz4_distance = b->cfgs.lz4_distance;
 	if (b->super.algorithms != 1u << ERO_ALG_LZ4 || b->max_pcluster > block) {
 		b->super.feature_incompat |= ERO_INCOMPAT_COMPR_CFGS;

@@ -8,7 +8,7 @@
 
 struct lz4_encoder {
 	int level;
-	void *state; /* of lz4hc */
+	LZ4_streamHC_t *state; /* of lz4hc */
 };
 
 static void *create(const struct ero_compressor *params)
@@ -25,7 +25,7 @@ static void *create_hc(const struct ero_compressor *params)
 {
 	struct lz4_encoder *e = create(params);
 
-	if (e && !(e->state = malloc((size_t)LZ4_sizeofStateHC()))) {
+	if (e && !(e->state = LZ4_createStreamHC())) {
 		free(e);
 		return NULL;
 	}
@@ -36,7 +36,7 @@ static void destroy(void *encoder)
 {
 	struct lz4_encoder *e = encoder;
 
-	free(e->state);
+	LZ4_freeStreamHC(e->state);
 	free(e);
 }
 
@@ -47,10 +47,13 @@ static size_t encode_fixed(void *encoder, const uint8_t *in, size_t *in_length, 
 	int n;
 
 	(void)guess;
-	if (e->state)
-		n = LZ4_compress_HC_destSize(e->state, (const char *)in, (char *)out, &taken, (int)cap, e->level);
-	else
+	if (e->state) {
+		/* forgets the last pcluster without clearing 256 KiB of tables, which would cost as much as the encoding */
+		LZ4_resetStreamHC_fast(e->state, e->level);
+		n = LZ4_compress_HC_continue_destSize(e->state, (const char *)in, (char *)out, &taken, (int)cap);
+	} else {
 		n = LZ4_compress_destSize((const char *)in, (char *)out, &taken, (int)cap);
+	}
 	*in_length = n > 0 ? (size_t)taken : 0;
 	return n > 0 ? (size_t)n : 0;
 }

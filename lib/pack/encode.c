@@ -57,7 +57,7 @@ static bool push_extent(struct segment *s, unsigned type, size_t length, size_t 
 static bool place(struct segment *s, unsigned type, const uint8_t *bytes, size_t stored, size_t length)
 {
 	size_t space = (size_t)ero_round_up(stored, s->block);
-	bool front = type == ERO_LC_PLAIN || s->job->pack->options->legacy_compress;
+	bool front = type == ERO_LC_PLAIN;
 	uint8_t *to;
 
 	if (!ero_pack_ensure(&s->worker->blocks, &s->worker->blocks_room, s->filled + space) ||
@@ -89,6 +89,22 @@ static bool place_inline(struct segment *s, unsigned type, const uint8_t *bytes,
 	return true;
 }
 
+/*
+ * The last plain bytes of a file when they begin inside one logical cluster and end in the next: kernels take the end
+ * of the last cluster, not of the file, as the end of such an extent, and refuse one longer than its block (seen on
+ * Linux 6.18: EUCLEAN). So they are encoded for no gain, or cut at the boundary.
+ */
+static size_t place_crossing_end(struct segment *s, const uint8_t *in, size_t at, size_t left)
+{
+	size_t take = left, guess = 0;
+	size_t n = s->codec->encode_fixed(s->encoder, in + at, &take, s->worker->scratch, s->block, &guess);
+
+	if (n && take == left)
+		return place(s, ERO_LC_HEAD1, s->worker->scratch, n, left) ? left : 0;
+	take = s->block - (at & (s->block - 1));
+	return place(s, ERO_LC_PLAIN, in + at, take, take) ? take : 0;
+}
+
 /* Encodes from `at` on; returns the plain bytes taken, 0 when memory ends. */
 static size_t next_pcluster(struct segment *s, const uint8_t *in, size_t at, size_t *guess)
 {
@@ -115,6 +131,8 @@ static size_t next_pcluster(struct segment *s, const uint8_t *in, size_t at, siz
 	take = left < s->block ? left : s->block;
 	if (take == left && s->job->last && s->gained && place_inline(s, ERO_LC_PLAIN, in + at, take, take))
 		return take;
+	if (take == left && s->job->last && (at & (s->block - 1)) + left > s->block)
+		return place_crossing_end(s, in, at, left);
 	return place(s, ERO_LC_PLAIN, in + at, take, take) ? take : 0;
 }
 
