@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+#include "unit.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "codec/codec.h"
+
+enum { ROOM = 1 << 20 };
+
+/* Memory whose last byte lies right before a page that must not be touched. */
+static uint8_t *guarded(size_t size)
+{
+	size_t pages = (size + 4095) / 4096 * 4096;
+	uint8_t *p = mmap(NULL, pages + 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	assert_ptr_not_equal(p, MAP_FAILED);
+	mprotect(p + pages, 4096, PROT_NONE);
+	return p + pages - size;
+}
+
+static void unguard(uint8_t *p, size_t size)
+{
+	size_t pages = (size + 4095) / 4096 * 4096;
+
+	munmap(p + size - pages, pages + 4096);
+}
+
+/* Text-like bytes: words from a small vocabulary. */
+static void fill(uint8_t *p, size_t n, uint64_t seed)
+{
+	for (size_t i = 0; i < n;) {
+		uint64_t word = next_random(&seed) % 300;
+
+		for (uint64_t k = 0; k < 3 + word % 7 && i < n; k++)
+			p[i++] = (uint8_t)('a' + (word * 7 + k * k) % 26);
+		if (i < n)
+			p[i++] = ' ';
+	}
+}
+
+static void round_trip(const char *name, int level, unsigned pcluster)
+{
+	struct ero_compressor params = { .level = level, .lc = -1, .lp = -1, .pb = -1 };
+	struct ero_compr_cfgs cfgs = { 0 };
+	const struct ero_codec *codec;
+	uint8_t *in = guarded(ROOM), *out = guarded(pcluster), *back;
+	size_t guess = 0, at = 0, pclusters = 0, fill_sum = 0;
+	struct ero_error err;
+	void *encoder;
+
+	snprintf(params.name, sizeof(params.name), "%s", name);
+	assert_int_equal(ero_codec_resolve(&params, pcluster, &err), 0);
+	codec = ero_codec_find(name, &err);
+	codec->configure(&params, &cfgs);
+	encoder = codec->create(&params);
+	assert_non_null(encoder);
+	fill(in, ROOM, 3);
+	while (at < ROOM) {
+		size_t take = ROOM - at;
+		size_t n = codec->encode_fixed(encoder, in + at, &take, out, pcluster, &guess);
+
+		assert_true(n > 0 && n <= pcluster && take > 0);
+		assert_true(out[0] != 0); /* or padding in front could not be told from it */
+		back = guarded(take);
+		assert_true(codec->decode(&cfgs, out, n, back, take, false));
+		assert_memory_equal(in + at, back, take);
+		unguard(back, take);
+		back = guarded(take / 2);
+		assert_true(codec->decode(&cfgs, out, n, back, take / 2, true));
+		assert_memory_equal(in + at, back, take / 2);
+		assert_false(codec->decode(&cfgs, out, n, back, take / 2, false)); /* more comes than is wanted */
+		unguard(back, take / 2);
+		if (take < ROOM - at) {
+			pclusters++;
+			fill_sum += n;
+		}
+		at += take;
+	}
+	/* fixed output is worth its name: pclusters are at least 95 % full */
+	if (pclusters)
+		assert_true(fill_sum >= pclusters * pcluster * 95 / 100);
+	codec->destroy(encoder);
+	unguard(in, ROOM);
+	unguard(out, pcluster);
+}
+
+static void all_codecs(void **state)
+{
+	const struct ero_compressor_info *c;
+
+	(void)state;
+	for (unsigned i = 0; (c = ero_compressor_info(i)); i++) {
+		round_trip(c->name, ERO_LEVEL_DEFAULT, 4096);
+		round_trip(c->name, ERO_LEVEL_DEFAULT, 65536);
+		round_trip(c->name, c->min_level, 16384);
+		round_trip(c->name, c->max_level, 16384);
+	}
+}
+
+/* Damaged streams end in an error or in other bytes, never outside the buffers. */
+static void damaged_streams(void **state)
+{
+	const struct ero_compressor_info *c;
+	uint64_t seed = 99;
+
+	(void)state;
+	for (unsigned i = 0; (c = ero_compressor_info(i)); i++) {
+		struct ero_compressor params = { .level = ERO_LEVEL_DEFAULT, .lc = -1, .lp = -1, .pb = -1 };
+		struct ero_compr_cfgs cfgs = { 0 };
+		const struct ero_codec *codec = ero_codec_find(c->name, NULL);
+		uint8_t *in = guarded(65536), *out = guarded(4096), *back;
+		size_t take = 65536, guess = 0, n;
+		void *encoder;
+
+		snprintf(params.name, sizeof(params.name), "%s", c->name);
+		assert_int_equal(ero_codec_resolve(&params, 4096, NULL), 0);
+		codec->configure(&params, &cfgs);
+		encoder = codec->create(&params);
+		fill(in, take, i);
+		n = codec->encode_fixed(encoder, in, &take, out, 4096, &guess);
+		back = guarded(take);
+		for (int k = 0; k < 300; k++) {
+			size_t where = (size_t)(next_random(&seed) % n);
+			uint8_t was = out[where];
+
+			out[where] = (uint8_t)next_random(&seed);
+			(void)codec->decode(&cfgs, out, n, back, take, k % 2);
+			out[where] = was;
+			assert_false(codec->decode(&cfgs, out, (size_t)k % n, back, take, false));
+		}
+		assert_true(codec->decode(&cfgs, out, n, back, take, false));
+		codec->destroy(encoder);
+		unguard(in, 65536);
+		unguard(out, 4096);
+		unguard(back, take);
+	}
+}
+
+static void specifications(void **state)
+{
+	static const char *const bad[] = { "", "lz5", "lz4hc,level=", "lz4hc,level=9x", "zstd,level=-1", "lzma,pb=9", "zstd,speed=3",
+					   "lz4,level=9:", "zstd,dictsize=zz" };
+	struct ero_compressor c[4];
+	struct ero_error err;
+	unsigned n;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		int rc = ero_parse_compressors(bad[i], c, 4, &n, &err);
+
+		if (i != 7) /* a trailing ':' says nothing more */
+			assert_true(rc < 0 && err.text[0]);
+	}
+	assert_int_equal(ero_parse_compressors("lz4hc,9", c, 4, &n, &err), 0);
+	assert_true(n == 1 && c[0].level == 9 && !strcmp(c[0].name, "lz4hc"));
+	assert_int_equal(ero_parse_compressors("zstd,level=22,dictsize=64K:lz4", c, 4, &n, &err), 0);
+	assert_true(n == 2 && c[0].dictsize == 65536 && c[1].level == ERO_LEVEL_DEFAULT);
+	assert_int_equal(ero_parse_compressors("lz4:lz4:lz4:lz4:lz4", c, 4, &n, &err), -EINVAL);
+	ero_parse_compressors("lz4hc,13", c, 4, &n, &err);
+	assert_int_equal(ero_codec_resolve(&c[0], 4096, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "0 to 12"));
+	ero_parse_compressors("lzma,level=50", c, 4, &n, &err);
+	assert_int_equal(ero_codec_resolve(&c[0], 4096, &err), -EINVAL);
+	ero_parse_compressors("zstd,dictsize=2M", c, 4, &n, &err);
+	assert_int_equal(ero_codec_resolve(&c[0], 4096, &err), -EINVAL);
+	ero_parse_compressors("lz4,dictsize=64K", c, 4, &n, &err);
+	assert_int_equal(ero_codec_resolve(&c[0], 4096, &err), -EINVAL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(all_codecs),
+		cmocka_unit_test(damaged_streams),
+		cmocka_unit_test(specifications),
+	};
+
+	return cmocka_run_group_tests_name("codec", tests, NULL, NULL);
+}
