@@ -156,8 +156,8 @@ static int gather_kernel(const struct ero_preflight_options *o, struct ero_facts
 			return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL, "\"%s\" is no kernel version, such as 6.12.3", o->for_kernel);
 		know(&f->kernel, 1);
 		snprintf(f->release, sizeof(f->release), "%.95s", o->for_kernel);
-		unknown(&f->page_size, "the page size of another host");
-		unknown(&f->erofs_present, "another host");
+		know(&f->page_size, (uint64_t)sysconf(_SC_PAGESIZE)); /* another kernel, the same machine */
+		unknown(&f->erofs_present, "another kernel");
 		return 0;
 	}
 	if (uname(&u) || !ero_kernel_parse(u.release, &f->version))

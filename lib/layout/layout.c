@@ -216,8 +216,8 @@ static int place_others(struct placer *p, struct ero_error *err)
 				rc = place_sequential(p, node, size, err);
 			continue;
 		}
-		if (S_ISLNK(node->mode) && node->stored.tail_size && p->at % block + size > block) {
-			uint64_t start = ero_round_up(p->at, ERO_INODE_UNIT); /* a target behind its inode may not cross */
+		if (node->stored.tail_size) { /* a link's target may not cross a block either */
+			uint64_t start = ero_round_up(p->at, ERO_INODE_UNIT);
 
 			if (start % block + size > block)
 				p->at = ero_round_up(start, block);

@@ -14,7 +14,7 @@ int ero_report_end(FILE *out, struct ero_error *err)
 
 int ero_report_json(struct json_object *document, FILE *out, struct ero_error *err)
 {
-	const char *text = document ? json_object_to_json_string_ext(document, JSON_C_TO_STRING_PRETTY |
+	const char *text = document ? json_object_to_json_string_ext(document, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
 										       JSON_C_TO_STRING_NOSLASHESCAPE) :
 				      NULL;
 

@@ -62,8 +62,9 @@ static int super_json(const struct ero_image *image, FILE *out, struct ero_error
 	ero_json_add(o, "created", json_object_new_int64(s->epoch + s->build_time));
 	ero_json_add_u64(o, "extra_devices", s->extra_devices);
 	ero_json_add_u64(o, "superblock_size", ero_super_size(s));
-	ero_json_add(o, "checksum_good", (s->feature_compat & ERO_COMPAT_SB_CHKSUM) ?
-						 json_object_new_boolean(!image->checksum_bad) : json_object_new_null());
+	if (o) /* null: there is no checksum */
+		json_object_object_add(o, "checksum_good", (s->feature_compat & ERO_COMPAT_SB_CHKSUM) ?
+								   json_object_new_boolean(!image->checksum_bad) : NULL);
 	ero_json_add_u64(o, "feature_compat", s->feature_compat);
 	ero_json_add_u64(o, "feature_incompat", s->feature_incompat);
 	ero_json_add(o, "compatible_features", feature_list(ero_compat_features, s->feature_compat));

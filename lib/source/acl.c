@@ -73,7 +73,8 @@ static int resolve(struct acl_entry *e, int id, const char *name, struct ero_err
 	return 0;
 }
 
-int ero_acl_from_archive(struct archive_entry *entry, int type, uint8_t **bytes, size_t *length, struct ero_error *err)
+int ero_acl_from_archive(struct archive_entry *entry, int type, uint8_t **bytes, size_t *length, int *mask,
+			 struct ero_error *err)
 {
 	int count = archive_entry_acl_reset(entry, type), kind, perm, tag, id, n = 0, rc = 0;
 	struct acl_entry *list;
@@ -81,6 +82,7 @@ int ero_acl_from_archive(struct archive_entry *entry, int type, uint8_t **bytes,
 
 	*bytes = NULL;
 	*length = 0;
+	*mask = -1;
 	/* three entries say what the mode says */
 	if (count <= (type == ARCHIVE_ENTRY_ACL_TYPE_ACCESS ? 3 : 0))
 		return 0;
@@ -90,6 +92,8 @@ int ero_acl_from_archive(struct archive_entry *entry, int type, uint8_t **bytes,
 	while (!rc && n < count && archive_entry_acl_next(entry, type, &kind, &perm, &tag, &id, &name) == ARCHIVE_OK) {
 		list[n].tag = tag_of(tag);
 		list[n].perm = (uint16_t)(perm & 7);
+		if (list[n].tag == MASK)
+			*mask = list[n].perm;
 		rc = resolve(&list[n], id, name, err);
 		n++;
 	}

@@ -8,7 +8,9 @@
 struct archive_entry;
 
 /* `type` is ARCHIVE_ENTRY_ACL_TYPE_ACCESS or _DEFAULT. *bytes is malloc'ed; *length is 0 when there is none beyond
- * the mode. An entry whose user or group is only known by name is -ENOTSUP. */
-int ero_acl_from_archive(struct archive_entry *entry, int type, uint8_t **bytes, size_t *length, struct ero_error *err);
+ * the mode. *mask becomes the permissions of the mask entry, which the group bits of the mode stand for, or -1.
+ * An entry whose user or group this host cannot resolve is -ENOTSUP. */
+int ero_acl_from_archive(struct archive_entry *entry, int type, uint8_t **bytes, size_t *length, int *mask,
+			 struct ero_error *err);
 
 #endif

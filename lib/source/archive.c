@@ -100,13 +100,15 @@ static int add_attribute(struct archive_source *s, struct ero_tree *tree, const 
 	return 0;
 }
 
-static int add_acl(struct archive_source *s, struct ero_tree *tree, const char *member, struct archive_entry *e,
-		   int type, const char *name, struct ero_error *err)
+static int add_acl(struct archive_source *s, struct ero_tree *tree, struct ero_node *node, const char *member,
+		   struct archive_entry *e, int type, const char *name, struct ero_error *err)
 {
 	ERO_AUTO_FREE uint8_t *bytes = NULL;
 	size_t length = 0;
-	int rc = ero_acl_from_archive(e, type, &bytes, &length, err);
+	int mask, rc = ero_acl_from_archive(e, type, &bytes, &length, &mask, err);
 
+	if (type == ARCHIVE_ENTRY_ACL_TYPE_ACCESS && mask >= 0) /* libarchive has put the group's own entry there */
+		node->mode = (uint16_t)((node->mode & ~070) | mask << 3);
 	return rc || !length ? rc : add_attribute(s, tree, member, name, bytes, length, err);
 }
 
@@ -127,9 +129,9 @@ static int read_attributes(struct archive_source *s, struct ero_tree *tree, stru
 		rc = add_attribute(s, tree, member, name, value, length, err);
 	}
 	if (!rc)
-		rc = add_acl(s, tree, member, e, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, "system.posix_acl_access", err);
+		rc = add_acl(s, tree, node, member, e, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, "system.posix_acl_access", err);
 	if (!rc)
-		rc = add_acl(s, tree, member, e, ARCHIVE_ENTRY_ACL_TYPE_DEFAULT, "system.posix_acl_default", err);
+		rc = add_acl(s, tree, node, member, e, ARCHIVE_ENTRY_ACL_TYPE_DEFAULT, "system.posix_acl_default", err);
 	return rc ? rc : ero_xattrs_commit(&tree->xattrs, &node->xattr_set, err);
 }
 

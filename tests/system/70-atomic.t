@@ -1,0 +1,64 @@
+# The target is the old image or the new one, and the new one is always the same.
+. "$(dirname "$0")/lib.sh"
+cd "$work" || exit 1
+real_tree t >/dev/null
+fixed="-T1000 -U clear"
+$mkfs --quiet $fixed -zlz4 --workers=2 a.erofs t
+for w in 1 3 8; do
+	$mkfs --quiet $fixed -zlz4 --workers=$w b.erofs t
+	same "$w workers make the same bytes" a.erofs b.erofs
+done
+for o in "" "-zzstd -C65536 -Eztailpacking" "--chunksize=4096" "-b1024 -zlz4hc,1"; do
+	$mkfs --quiet $fixed $o --workers=1 c.erofs t; $mkfs --quiet $fixed $o --workers=4 b.erofs t
+	same "so with \"$o\"" c.erofs b.erofs
+done
+if is_root; then # another order of readdir, another file system
+	mkdir tm; mount -t tmpfs -o size=2g tmpfs tm; mkdir tm/t
+	(cd t && find . -depth | LC_ALL=C sort -r | cpio -pdm --quiet ../tm/t 2>/dev/null) || cp -a t/. tm/t/
+	cp -a --attributes-only t/. tm/t/ 2>/dev/null; cp -a t/. tm/t/
+	$mkfs --quiet $fixed -zlz4 b.erofs tm/t
+	same "a copy on tmpfs makes the same bytes" a.erofs b.erofs
+	umount tm
+else skip "needs root to mount a tmpfs" "a copy on tmpfs makes the same bytes"; fi
+(umask 077; TZ=Asia/Tokyo LC_ALL=C.UTF-8 $mkfs --quiet $fixed -zlz4 b.erofs t)
+same "umask, time zone and locale do not matter" a.erofs b.erofs
+
+# killed at any moment
+echo old >k.erofs; cp k.erofs old; bad=0; new=0
+for i in $(seq 1 ${ERO_KILLS:-25}); do
+	$mkfs --quiet $fixed -zlz4 k.erofs t & pid=$!
+	perl -e "select undef, undef, undef, rand(0.6)"
+	kill -9 $pid 2>/dev/null; wait $pid 2>/dev/null
+	if cmp -s k.erofs a.erofs; then new=$((new + 1)); cp old k.erofs
+	elif ! cmp -s k.erofs old; then bad=$((bad + 1)); echo "round $i: neither old nor new" >>why; fi
+done
+ok $bad "killed at any moment, the target is whole: old or new"
+check "and no temporary file is left" sh -c 'test -z "$(ls -A | grep tmp)"'
+
+# a link is followed to the file it names; modes of an old image stay
+$mkfs --quiet $fixed real.erofs t; chmod 640 real.erofs; ln -s real.erofs named; $mkfs --quiet $fixed -zlz4 named t
+check "a symbolic link as target stays one" test -L named
+same "and its file is replaced" real.erofs a.erofs
+check "with its mode" test "$(stat -c %a real.erofs)" = 640
+
+# a file that changes while it is read
+mkdir c; for i in $(seq 1 300); do head -c 20000 /dev/urandom >c/$i; done
+(while :; do for i in $(seq 1 300); do echo x >>c/$i; done; done) & writer=$!
+for i in 1 2 3 4 5; do $mkfs --quiet g.erofs c 2>warnings; code=$?; grep -q 'changed while' warnings && break; done
+kill $writer; wait $writer 2>/dev/null
+check "changing files are warned of, not fatal" test $code -eq 0
+check "by name" grep -q 'changed while it was read' warnings
+check "and the image is sound" $fsck -d1 --extract g.erofs
+
+if is_root && losetup -f >/dev/null 2>&1; then
+	truncate -s 64M disk; loop=$(losetup -f --show disk)
+	check "a block device is written in place" $mkfs --quiet $fixed -zlz4 "$loop" t
+	head -c $(stat -c %s a.erofs) disk >first
+	same "with the same bytes" first a.erofs
+	check "and read" $fsck -d1 --extract "$loop"
+	losetup -d "$loop"
+	truncate -s 1M disk; loop=$(losetup -f --show disk)
+	fails 1 'needs|space' "one that is too small is refused" $mkfs --quiet "$loop" t
+	losetup -d "$loop"
+else skip "needs root and a loop device" "a block device is written in place"; fi
+finish
