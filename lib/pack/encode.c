@@ -100,7 +100,9 @@ static size_t place_crossing_end(struct segment *s, const uint8_t *in, size_t at
 	size_t n = s->codec->encode_fixed(s->encoder, in + at, &take, s->worker->scratch, s->block, &guess);
 
 	if (n && take == left)
-		return place(s, ERO_LC_HEAD1, s->worker->scratch, n, left) ? left : 0;
+		return place_inline(s, ERO_LC_HEAD1, s->worker->scratch, n, left) ||
+				       place(s, ERO_LC_HEAD1, s->worker->scratch, n, left) ?
+			       left : 0;
 	take = s->block - (at & (s->block - 1));
 	return place(s, ERO_LC_PLAIN, in + at, take, take) ? take : 0;
 }
@@ -129,10 +131,10 @@ static size_t next_pcluster(struct segment *s, const uint8_t *in, size_t at, siz
 		return place(s, ERO_LC_HEAD1, s->worker->scratch, n, take) ? take : 0;
 	}
 	take = left < s->block ? left : s->block;
-	if (take == left && s->job->last && s->gained && place_inline(s, ERO_LC_PLAIN, in + at, take, take))
-		return take;
 	if (take == left && s->job->last && (at & (s->block - 1)) + left > s->block)
 		return place_crossing_end(s, in, at, left);
+	if (take == left && s->job->last && s->gained && place_inline(s, ERO_LC_PLAIN, in + at, take, take))
+		return take;
 	return place(s, ERO_LC_PLAIN, in + at, take, take) ? take : 0;
 }
 

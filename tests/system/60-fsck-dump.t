@@ -1,7 +1,7 @@
 # What the checker finds, and what the dumper shows.
 . "$(dirname "$0")/lib.sh"
 cd "$work" || exit 1
-mkdir -p t/sub; echo hello >t/a; ln t/a t/sub/hard; seq 30000 >t/b; ln -s a t/link; img=$work/i.erofs
+mkdir -p t/sub; echo hello >t/a; ln t/a t/sub/hard; perl -e 'srand 5; print join(" ", map { int rand 1000 } 1..40000)' >t/b; ln -s a t/link; img=$work/i.erofs
 $mkfs --quiet -zlz4 -T0 -U clear $img t
 poke() { # OFFSET HEXBYTES: a copy with some bytes changed
 	cp $img m.erofs; printf "$(echo "$2" | sed 's/../\\x&/g')" >bytes 2>/dev/null || perl -e 'print pack "H*", $ARGV[0]' "$2" >bytes
