@@ -41,17 +41,30 @@ static void print_bytes(const char *p, size_t n)
 
 static void print_digest(int fd, const char *name)
 {
-	static unsigned char buffer[1 << 20];
+	static unsigned char buffer[1 << 20], zeros[1 << 20];
 	unsigned char digest[EVP_MAX_MD_SIZE];
 	EVP_MD_CTX *md = EVP_MD_CTX_new();
 	unsigned size = 0;
+	off_t at = 0, data, end = lseek(fd, 0, SEEK_END);
 	ssize_t n;
 
 	EVP_DigestInit_ex(md, EVP_sha256(), NULL);
-	while ((n = read(fd, buffer, sizeof(buffer))) > 0)
+	while (at < end) { /* holes are hashed as the zeros they are, without reading them */
+		data = lseek(fd, at, SEEK_DATA);
+		if (data < 0)
+			data = errno == ENXIO ? end : at;
+		for (; at < data; at += n) {
+			n = data - at < (off_t)sizeof(zeros) ? data - at : (off_t)sizeof(zeros);
+			EVP_DigestUpdate(md, zeros, (size_t)n);
+		}
+		if (at == end)
+			break;
+		n = pread(fd, buffer, sizeof(buffer), at);
+		if (n <= 0)
+			die("cannot read", name);
 		EVP_DigestUpdate(md, buffer, (size_t)n);
-	if (n < 0)
-		die("cannot read", name);
+		at += n;
+	}
 	EVP_DigestFinal_ex(md, digest, &size);
 	EVP_MD_CTX_free(md);
 	for (unsigned i = 0; i < size; i++)
