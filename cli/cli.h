@@ -28,7 +28,6 @@ struct cli {
 	const char *usage;                 /* operands, after "[OPTIONS] " */
 	const char *about;                 /* a line or two */
 	const struct cli_option *options;  /* ends with name NULL and letter 0 */
-	int usage_exit;                    /* exit code of a wrong command line */
 	const char *footer;                /* printed behind the options, or NULL */
 };
 

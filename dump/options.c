@@ -61,7 +61,6 @@ static const struct cli cli = {
 	.usage = "IMAGE",
 	.about = "Show what is inside an EROFS image.",
 	.options = table,
-	.usage_exit = 1,
 };
 
 int dump_parse(int argc, char **argv, struct dump_options *o)

@@ -2,17 +2,19 @@
 /* One image: open, check, extract; findings as lines or as JSON, and fsck(8)'s exit code. */
 #include "fsck/fsck.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { CLEAN = 0, DAMAGED = 4, OPERATIONAL = 8 };
 
 static void tell(const struct ero_finding *f, const char *image)
 {
 	fprintf(stderr, "%s: %s: %s", image, cli_severity(f->severity), f->id);
-	if (f->path)
-		fprintf(stderr, " %s", f->path);
+	if (f->path) {
+		fputc(' ', stderr);
+		ero_print_name(stderr, f->path, strlen(f->path));
+	}
 	if (f->has_nid)
 		fprintf(stderr, " (nid %" PRIu64 ")", f->nid);
 	if (f->has_offset)
@@ -44,7 +46,7 @@ static int not_opened(struct context *c, const struct ero_error *err)
 {
 	struct ero_finding f = { .id = ero_open_finding_id(err), .severity = ERO_DAMAGE, .message = err->text };
 
-	if (err->kind == ERO_ERROR_IO && err->code != EIO)
+	if (err->kind != ERO_ERROR_CORRUPT && err->kind != ERO_ERROR_FOREIGN)
 		return OPERATIONAL;
 	if (c->findings)
 		ero_findings_add(c->findings, &f);
@@ -101,10 +103,18 @@ static int check_open(struct context *c, struct ero_image *image, struct ero_che
 		return OPERATIONAL;
 	if (o->extract_to && extract(c, image, options.has_nid, options.nid, &extracted, err)) {
 		result->damages += extracted.damages;
-		return OPERATIONAL | (result->damages ? DAMAGED : 0);
+		if (extracted.failures || !extracted.damages)
+			return OPERATIONAL | (result->damages ? DAMAGED : 0);
 	}
 	err->text[0] = '\0';
 	return result->damages ? DAMAGED : CLEAN;
+}
+
+static bool is_root_directory(const char *path)
+{
+	struct stat root, st;
+
+	return !stat("/", &root) && !stat(path, &st) && root.st_dev == st.st_dev && root.st_ino == st.st_ino;
 }
 
 int fsck_check(const struct fsck_options *o, const char *path)
@@ -119,7 +129,7 @@ int fsck_check(const struct fsck_options *o, const char *path)
 	struct ero_image *image;
 	int code;
 
-	if (o->extract_to && !strcmp(o->extract_to, "/") && !o->force) {
+	if (o->extract_to && !o->force && is_root_directory(o->extract_to)) {
 		cli_error(FSCK, "extracting to / replaces the running system; --force if that is meant");
 		return CLI_EXIT_USAGE_FSCK;
 	}

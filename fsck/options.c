@@ -140,7 +140,6 @@ static const struct cli cli = {
 	.usage = "IMAGE…",
 	.about = "Check EROFS images, extract them, or judge whether they may be mounted here.",
 	.options = table,
-	.usage_exit = CLI_EXIT_USAGE_FSCK,
 	.footer = "Exit code: 0 clean, 4 damaged, 8 operational error, 16 usage error, or their sum.\n",
 };
 

@@ -28,6 +28,7 @@ enum ero_error_kind {
 	ERO_ERROR_NONE = 0,
 	ERO_ERROR_ARGUMENT,    /* the caller asked for something that has no meaning */
 	ERO_ERROR_UNSUPPORTED, /* valid, but not in this build or this release */
+	ERO_ERROR_FOREIGN,     /* not an EROFS image at all */
 	ERO_ERROR_CORRUPT,     /* the image or archive is damaged */
 	ERO_ERROR_IO,          /* the system refused: file, permission, space, device */
 	ERO_ERROR_MEMORY,
@@ -63,6 +64,10 @@ ERO_API int ero_parse_compressors(const char *text, struct ero_compressor *compr
 
 /* Parses a UUID in its usual text form; "random" makes one. */
 ERO_API int ero_parse_uuid(const char *text, uint8_t uuid[16], struct ero_error *err);
+
+/* Writes a name of any bytes for people to read: control characters, backslashes and what is no ASCII or UTF-8 text
+ * become \xNN, so that no name can play tricks on a terminal or a line-based reader. */
+ERO_API void ero_print_name(FILE *out, const char *name, size_t length);
 
 /* ---- building ---------------------------------------------------------------------------------------------- */
 
@@ -144,7 +149,7 @@ struct ero_build_options {
 	bool ztailpacking;
 	bool inline_data;
 	unsigned chunk_size;         /* bytes, 0: no chunked files but sparse ones */
-	bool force_chunk_indexes, force_chunk_blockmap;
+	bool force_chunk_indexes;    /* 8 bytes a chunk instead of 4 */
 	const char *blob_device;     /* file that takes the chunks, or NULL */
 	int inode_form;              /* 0 as small as possible, 32, 64 */
 	bool superblock_checksum;
@@ -254,11 +259,12 @@ struct ero_check_options {
 struct ero_check_result {
 	uint64_t inodes, directories, regular, symlinks, specials;
 	uint64_t damages, warnings;
+	uint64_t failures;                 /* extraction: what the target refused; the image is not to blame */
 	uint64_t data_bytes, stored_bytes; /* of regular files, plain and as stored */
 };
 
 /* Checks an open image; damage is told through `finding` and counted, it is not an error of the call.
- * `path` names the image in findings about the whole. */
+ * -ENOMEM, or -EIO and others when the image cannot be read: then nothing is said about it. */
 ERO_API int ero_check(struct ero_image *image, const struct ero_check_options *options,
 		      struct ero_check_result *result, struct ero_error *err);
 

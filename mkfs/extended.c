@@ -44,13 +44,12 @@ static void extended(struct ero_build_options *o, bool on)
 static void chunk_indexes(struct ero_build_options *o, bool on)
 {
 	o->force_chunk_indexes = on;
-	o->force_chunk_blockmap = false;
 }
 
 static void blockmap(struct ero_build_options *o, bool on)
 {
-	o->force_chunk_blockmap = on;
-	o->force_chunk_indexes = false;
+	if (on)
+		o->force_chunk_indexes = false;
 }
 
 static void nosbcrc(struct ero_build_options *o, bool on)

@@ -13,7 +13,7 @@ struct mkfs_options {
 	bool show_help, show_version;
 	bool quiet, json;
 	unsigned verbosity;       /* -d */
-	bool all_time, mkfs_time; /* with -T */
+	bool mkfs_time;           /* -T is not for files */
 	bool ignore_mtime;
 };
 

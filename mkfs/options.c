@@ -145,6 +145,13 @@ static int set_uuid(void *options, const struct cli_option *self, const char *va
 	return -1;
 }
 
+static int set_mkfs_time(void *options, const struct cli_option *self, const char *value)
+{
+	(void)value;
+	((struct mkfs_options *)options)->mkfs_time = self->data;
+	return 0;
+}
+
 static int all_root(void *options, const struct cli_option *self, const char *value)
 {
 	struct mkfs_options *o = options;
@@ -255,8 +262,8 @@ static const struct cli_option table[] = {
 	{ NULL, 'L', CLI_REQUIRED, "LABEL", "volume label, at most 15 bytes", set_string, FIELD(build.label) },
 	{ NULL, 'm', CLI_REQUIRED, "BYTES[:ALG]", NULL, not_yet, 0 },
 	{ NULL, 'T', CLI_REQUIRED, "SECONDS", "build time, since 1970; all files get it, too, unless --mkfs-time", set_time, 0 },
-	{ "all-time", 0, CLI_NONE, NULL, "-T is for all files, too (default)", set_true, FIELD(all_time) },
-	{ "mkfs-time", 0, CLI_NONE, NULL, "-T is the build time only", set_true, FIELD(mkfs_time) },
+	{ "all-time", 0, CLI_NONE, NULL, "-T is for all files, too (default)", set_mkfs_time, false },
+	{ "mkfs-time", 0, CLI_NONE, NULL, "-T is the build time only", set_mkfs_time, true },
 	{ NULL, 'U', CLI_REQUIRED, "UUID", "UUID, or clear, or random (default)", set_uuid, 0 },
 	{ "all-root", 0, CLI_NONE, NULL, "all files belong to root", all_root, 0 },
 	{ "aufs", 0, CLI_NONE, NULL, "archive: turn AUFS whiteouts into overlayfs ones", set_true, FIELD(build.aufs) },
@@ -323,7 +330,6 @@ static const struct cli cli = {
 	.usage = "IMAGE DIRECTORY\n       mkfs.erofs --tar=f [OPTIONS] IMAGE [ARCHIVE]",
 	.about = "Build an EROFS image from a directory or an archive. IMAGE may be a file, a block device, or - for a pipe.",
 	.options = table,
-	.usage_exit = CLI_EXIT_USAGE_MKFS,
 };
 
 static void print_compressors(FILE *out)

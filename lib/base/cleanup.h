@@ -20,13 +20,4 @@ static inline void ero_close_fd(int *fd)
 #define ERO_AUTO_FREE __attribute__((cleanup(ero_free_pointer)))
 #define ERO_AUTO_CLOSE __attribute__((cleanup(ero_close_fd)))
 
-/* Takes the value out of a scoped variable, so that it outlives the scope. */
-static inline void *ero_steal_pointer(void *slot)
-{
-	void *value = *(void **)slot;
-
-	*(void **)slot = NULL;
-	return value;
-}
-
 #endif

@@ -172,11 +172,6 @@ int ero_outfile_write(struct ero_outfile *out, const void *data, size_t length, 
 	return ero_pwrite_full(out->fd, data, length, out->keep + offset, out->target, err);
 }
 
-int ero_outfile_read(struct ero_outfile *out, void *data, size_t length, uint64_t offset, struct ero_error *err)
-{
-	return ero_pread_full(out->fd, data, length, out->keep + offset, out->target, err);
-}
-
 void ero_outfile_start_writeback(struct ero_outfile *out, uint64_t offset)
 {
 	const uint64_t step = 32 << 20;

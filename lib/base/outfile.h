@@ -19,7 +19,6 @@ int ero_outfile_open(const char *target, uint64_t keep, struct ero_outfile **out
 /* Safe from several threads at once for ranges that do not overlap. */
 int ero_outfile_write(struct ero_outfile *out, const void *data, size_t length, uint64_t offset,
 		      struct ero_error *err);
-int ero_outfile_read(struct ero_outfile *out, void *data, size_t length, uint64_t offset, struct ero_error *err);
 /* Starts writing back what lies before `offset`, so that the sync at the end has little left to wait for. */
 void ero_outfile_start_writeback(struct ero_outfile *out, uint64_t offset);
 /* Gives the file its final size and its name. After success or failure only ero_outfile_close() may follow. */

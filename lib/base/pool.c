@@ -105,32 +105,19 @@ void ero_pool_submit(struct ero_pool *pool, struct ero_job *job)
 	pthread_mutex_unlock(&pool->lock);
 }
 
-static struct ero_job *take(struct ero_pool *pool, bool wait)
+struct ero_job *ero_pool_take(struct ero_pool *pool)
 {
-	struct ero_job *job = NULL;
+	struct ero_job *job;
 
 	if (ero_pool_empty(pool))
 		return NULL;
 	pthread_mutex_lock(&pool->lock);
 	job = pool->ring[pool->taken % pool->room];
-	while (wait && !job->done)
+	while (!job->done)
 		pthread_cond_wait(&pool->done, &pool->lock);
-	if (job->done)
-		pool->taken++;
-	else
-		job = NULL;
+	pool->taken++;
 	pthread_mutex_unlock(&pool->lock);
 	return job;
-}
-
-struct ero_job *ero_pool_take(struct ero_pool *pool)
-{
-	return take(pool, true);
-}
-
-struct ero_job *ero_pool_try_take(struct ero_pool *pool)
-{
-	return take(pool, false);
 }
 
 void ero_pool_free(struct ero_pool *pool)

@@ -33,8 +33,6 @@ bool ero_pool_empty(const struct ero_pool *pool);
 void ero_pool_submit(struct ero_pool *pool, struct ero_job *job);
 /* Waits for the oldest job and returns it; NULL when none is in flight. */
 struct ero_job *ero_pool_take(struct ero_pool *pool);
-/* The same if the oldest job is done already; NULL else. */
-struct ero_job *ero_pool_try_take(struct ero_pool *pool);
 /* The jobs still in flight must have been taken. NULL is fine. */
 void ero_pool_free(struct ero_pool *pool);
 

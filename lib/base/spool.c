@@ -104,6 +104,8 @@ int ero_spool_append(struct ero_spool *spool, const void *data, size_t length, u
 	int rc = 0;
 
 	*offset = spool->size;
+	if (!length)
+		return 0;
 	if (spool->size < spool->limit) {
 		part = spool->limit - (size_t)spool->size;
 		if (part > length)

@@ -206,8 +206,11 @@ int ero_build(const struct ero_build_options *options, struct ero_build_summary 
 {
 	struct ero_build *b = calloc(1, sizeof(*b));
 	struct timespec start, end;
+	struct ero_error local;
 	int rc;
 
+	if (!err)
+		err = &local;
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	if (!b)
 		return ero_fail_memory(err);

@@ -79,6 +79,12 @@ static int plan_compression(struct ero_build *b, struct ero_error *err)
 		b->max_pcluster = o->pcluster_size;
 	if (b->max_pcluster < block)
 		b->max_pcluster = block;
+	/* the size field of an index has 11 bits, and kernels refuse lz4 images that announce more than 256 blocks */
+	if (b->max_pcluster / block > 256)
+		return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL,
+				"a pcluster of %u bytes has more than 256 blocks of %u bytes, which kernels refuse", b->max_pcluster, block);
+	if (b->super.block_bits > 14) /* compact indexes cannot tell offsets in such large blocks */
+		b->options.legacy_compress = true;
 	for (unsigned i = 0; i < o->compressor_count; i++) {
 		struct ero_compressor *c = &b->options.compressors[i];
 		const struct ero_codec *codec;

@@ -75,7 +75,7 @@ int ero_check(struct ero_image *image, const struct ero_check_options *options, 
 	struct ero_checker c = { .image = image, .options = options, .result = result };
 	uint64_t nid = options->has_nid ? options->nid : image->super.root_nid;
 	bool whole = !options->has_nid;
-	int rc = 0;
+	int data_rc, rc = 0;
 
 	memset(result, 0, sizeof(*result));
 	if (whole)
@@ -84,7 +84,8 @@ int ero_check(struct ero_image *image, const struct ero_check_options *options, 
 		rc = ero_data_check_create(&c, &c.data, err);
 	if (!rc)
 		rc = check_start(&c, nid, whole, err);
-	ero_data_check_finish(c.data);
+	data_rc = ero_data_check_finish(c.data, rc ? NULL : err);
+	rc = rc ? rc : data_rc;
 	if (!rc && whole)
 		check_counts(&c);
 	ero_vec_free(&c.stack);

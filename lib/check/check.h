@@ -69,6 +69,7 @@ struct ero_seen *ero_seen_find(struct ero_checker *c, uint64_t nid); /* NULL whe
 int ero_data_check_create(struct ero_checker *c, struct ero_data_check **d, struct ero_error *err);
 int ero_data_check_add(struct ero_data_check *d, const struct ero_place *at, const struct ero_inode *inode,
 		       struct ero_error *err);
-void ero_data_check_finish(struct ero_data_check *d);
+/* Waits for all; the first error that is no damage is returned. */
+int ero_data_check_finish(struct ero_data_check *d, struct ero_error *err);
 
 #endif

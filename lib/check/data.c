@@ -20,6 +20,8 @@ struct job {
 struct ero_data_check {
 	struct ero_checker *c;
 	struct ero_pool *pool;
+	int rc;
+	struct ero_error err;
 };
 
 static int discard(void *context, const uint8_t *bytes, uint64_t offset, size_t length, struct ero_error *err)
@@ -36,7 +38,10 @@ static void run(struct ero_job *job, void *worker)
 {
 	struct job *j = (struct job *)job;
 
-	j->rc = ero_data_stream(j->image, &j->inode, worker, discard, NULL, &j->err);
+	if (!worker)
+		j->rc = ero_fail_memory(&j->err);
+	else
+		j->rc = ero_data_stream(j->image, &j->inode, worker, discard, NULL, &j->err);
 }
 
 static void *make_buffer(void *context)
@@ -76,8 +81,12 @@ static void take(struct ero_data_check *d)
 {
 	struct job *j = (struct job *)ero_pool_take(d->pool);
 
-	if (j->rc)
+	if (j->rc && j->err.kind == ERO_ERROR_CORRUPT)
 		ero_check_tell(d->c, ERO_DAMAGE, "data.damaged", &j->at, "%s", j->err.text);
+	else if (j->rc && !d->rc) { /* not the image's fault: the check itself has failed */
+		d->rc = j->rc;
+		d->err = j->err;
+	}
 	free(j->name);
 	free(j);
 }
@@ -85,8 +94,11 @@ static void take(struct ero_data_check *d)
 int ero_data_check_add(struct ero_data_check *d, const struct ero_place *at, const struct ero_inode *inode,
 		       struct ero_error *err)
 {
-	struct job *j = calloc(1, sizeof(*j));
+	struct job *j;
 
+	if (d->c->image->lacks_devices) /* told once; what lies on them cannot be decoded */
+		return 0;
+	j = calloc(1, sizeof(*j));
 	if (!j || !(j->name = strndup(at->name ? at->name : "", at->name_length))) {
 		free(j);
 		return ero_fail_memory(err);
@@ -102,12 +114,18 @@ int ero_data_check_add(struct ero_data_check *d, const struct ero_place *at, con
 	return 0;
 }
 
-void ero_data_check_finish(struct ero_data_check *d)
+int ero_data_check_finish(struct ero_data_check *d, struct ero_error *err)
 {
+	int rc;
+
 	if (!d)
-		return;
+		return 0;
 	while (!ero_pool_empty(d->pool))
 		take(d);
 	ero_pool_free(d->pool);
+	rc = d->rc;
+	if (rc && err)
+		*err = d->err;
 	free(d);
+	return rc;
 }

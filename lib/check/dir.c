@@ -70,10 +70,16 @@ static int push_directory(struct state *s, const struct ero_dirent *e, struct er
 /* The inode behind a name: read and checked at its first name, counted at each. */
 static int check_target(struct state *s, const struct ero_dirent *e, const struct ero_place *at, struct ero_error *err)
 {
-	struct ero_seen *seen = ero_seen_find(s->c, e->nid);
+	struct ero_seen *seen;
 	struct ero_inode inode;
+	uint64_t position;
 	int rc = 0;
 
+	if (!ero_inode_position(s->c->image, e->nid, &position)) {
+		ero_check_tell(s->c, ERO_DAMAGE, "dir.nid", at, "the entry's inode number lies outside the image");
+		return 0;
+	}
+	seen = ero_seen_find(s->c, e->nid);
 	if (!seen)
 		return ero_fail_memory(err);
 	if (!seen->links++) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Where a file's bytes are: the map is complete and lies inside the devices. Nothing is decoded here. */
 #include "check/check.h"
-#include "codec/codec.h"
 #include "image/map.h"
 #include "image/shared.h"
 
@@ -19,12 +18,9 @@ static bool beyond_reach(struct ero_checker *c, const struct ero_extent *e)
 
 static void check_extent(struct ero_checker *c, const struct ero_place *at, const struct ero_extent *e)
 {
-	const struct ero_super *s = &c->image->super;
 	uint64_t room = ~0ull;
 
-	if (e->kind == ERO_EXTENT_ENCODED && !e->raw &&
-	    (e->algorithm >= ERO_ALG_COUNT || ((s->feature_incompat & ERO_INCOMPAT_COMPR_CFGS) &&
-					       !(s->algorithms & (1u << e->algorithm)))))
+	if (e->kind == ERO_EXTENT_ENCODED && !e->raw && !ero_has_algorithm(c->image, e->algorithm))
 		ero_check_tell(c, ERO_DAMAGE, "extent.algorithm", at,
 			       "byte %llu: compression algorithm %u is used, but the superblock does not list it",
 			       (unsigned long long)e->logical, (unsigned)e->algorithm);

@@ -95,7 +95,7 @@ const char *ero_open_finding_id(const struct ero_error *err)
 		return "super.damaged";
 	case ERO_ERROR_UNSUPPORTED:
 		return "super.unsupported";
-	case ERO_ERROR_ARGUMENT:
+	case ERO_ERROR_FOREIGN:
 		return "super.not-erofs";
 	default:
 		return "io.open";

@@ -26,7 +26,7 @@ struct ero_codec {
 	size_t (*encode_fixed)(void *encoder, const uint8_t *in, size_t *in_length, uint8_t *out, size_t cap,
 			       size_t *guess);
 	/* Decodes into exactly out_length bytes. `partial`: the stream may go on after them; else it must end there.
-	 * For left-aligned input (`padded_end`) the stream may be followed by zeros. False for a damaged stream. */
+	 * False for a damaged stream. */
 	bool (*decode)(const struct ero_compr_cfgs *cfgs, const uint8_t *in, size_t in_length, uint8_t *out,
 		       size_t out_length, bool partial);
 	/* What a reader must be told in the superblock; several compressors of one algorithm are merged by maximum. */

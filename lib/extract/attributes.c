@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Owner first (it clears set-id bits and capabilities), then xattrs, then mode, then times (each before moves them). */
+#include "base/cleanup.h"
 #include "extract/extract.h"
 #include "image/xattr.h"
 
@@ -44,6 +45,22 @@ static int set_xattrs(struct ero_extractor *x, int dirfd, const char *name, cons
 	return rc;
 }
 
+/* Changes the mode of what `name` is now, unless that is a link: another entry may have taken the name meanwhile. */
+static int set_mode(int dirfd, const char *name, mode_t mode, struct ero_error *err)
+{
+	ERO_AUTO_CLOSE int fd = openat(dirfd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	char path[32];
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st))
+		return ero_fail_errno(err, "cannot look at it again");
+	if (S_ISLNK(st.st_mode))
+		return ero_fail(err, ERO_ERROR_IO, ELOOP, "a symbolic link has taken its place");
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return chmod(path, mode) ? ero_fail_errno(err, "cannot set its mode to %04o", mode) : 0;
+}
+
+/* The first failure is the one that is told; what comes after it is still tried. */
 int ero_extract_attributes(struct ero_extractor *x, int dirfd, const char *name, const struct ero_inode *inode,
 			   struct ero_error *err)
 {
@@ -57,8 +74,11 @@ int ero_extract_attributes(struct ero_extractor *x, int dirfd, const char *name,
 		rc = set_xattrs(x, dirfd, name, inode, err);
 	if (!x->options->permissions)
 		mode &= (mode_t)(0777 & ~x->umask);
-	if (!S_ISLNK(inode->mode) && fchmodat(dirfd, name, mode, 0) && !rc)
-		rc = ero_fail_errno(err, "cannot set its mode to %04o", mode);
+	if (!S_ISLNK(inode->mode)) {
+		int mode_rc = set_mode(dirfd, name, mode, rc ? NULL : err);
+
+		rc = rc ? rc : mode_rc;
+	}
 	if (utimensat(dirfd, name, times, AT_SYMLINK_NOFOLLOW) && !rc)
 		rc = ero_fail_errno(err, "cannot set its time");
 	return rc;

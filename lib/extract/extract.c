@@ -25,7 +25,10 @@ void ero_extract_tell(struct ero_extractor *x, const struct ero_node *dir, const
 	snprintf(path, sizeof(path), "/%s%s%.256s", above, *above && *name ? "/" : "", name);
 	f.message = message;
 	f.path = path;
-	x->result->damages++;
+	if (!strncmp(id, "extract.", 8)) /* the image is good, the target is not */
+		x->result->failures++;
+	else
+		x->result->damages++;
 	if (x->options->finding)
 		x->options->finding(x->options->context, &f);
 }
@@ -42,22 +45,16 @@ static struct ero_node *add_dir(struct ero_extractor *x, struct ero_node *parent
 	return ero_vec_push(&x->stack, node) && ero_vec_push(&x->dirs, node) ? node : NULL;
 }
 
-/* Is this inode one of the directories above? A loop would never end. */
-static bool is_ancestor(const struct ero_node *dir, uint64_t nid)
-{
-	for (; dir; dir = dir->parent)
-		if (dir->data[0] == nid)
-			return true;
-	return false;
-}
-
 static int make_directory(struct ero_extractor *x, struct ero_node *dir, int dirfd, const char *name, uint64_t nid,
 			  struct ero_error *err)
 {
+	int added = ero_set_add(&x->made, nid);
 	struct stat st;
 
-	if (is_ancestor(dir, nid)) {
-		ero_extract_tell(x, dir, name, nid, "dir.twice", "the directory contains itself");
+	if (added < 0)
+		return ero_fail_memory(err);
+	if (!added) {
+		ero_extract_tell(x, dir, name, nid, "dir.twice", "the directory has a second name; it is extracted once");
 		return 0;
 	}
 	/* what is there already may only be a directory, and is entered without following a link */
@@ -151,7 +148,7 @@ static int extract_tree(struct ero_extractor *x, uint64_t nid, struct ero_error 
 	if (root < 0)
 		return ero_fail_errno(err, "cannot open the directory %s", x->options->target);
 	rc = ero_dirfds_create(root, &x->fds, err);
-	if (!rc && !add_dir(x, NULL, "", nid))
+	if (!rc && (ero_set_add(&x->made, nid) < 0 || !add_dir(x, NULL, "", nid)))
 		rc = ero_fail_memory(err);
 	x->result->inodes = 1;
 	while (!rc && x->stack.count)
@@ -192,17 +189,34 @@ static int extract_single(struct ero_extractor *x, const struct ero_inode *inode
 	return 0;
 }
 
+/* The kernel tells the umask without changing it, which would be seen by other threads. */
+static mode_t read_umask(void)
+{
+	FILE *status = fopen("/proc/self/status", "re");
+	unsigned mask = 022;
+	char line[256];
+
+	while (status && fgets(line, sizeof(line), status))
+		if (sscanf(line, "Umask: %o", &mask) == 1)
+			break;
+	if (status)
+		fclose(status);
+	return mask;
+}
+
 int ero_extract(struct ero_image *image, const struct ero_extract_options *options, struct ero_check_result *result,
 		struct ero_error *err)
 {
 	struct ero_extractor x = { .image = image, .options = options, .result = result };
 	uint64_t nid = options->has_nid ? options->nid : image->super.root_nid;
 	struct ero_inode inode;
+	struct ero_error local;
 	int rc;
 
+	if (!err)
+		err = &local;
 	memset(result, 0, sizeof(*result));
-	x.umask = umask(0);
-	umask(x.umask);
+	x.umask = read_umask();
 	rc = ero_inode_read(image, nid, &inode, err);
 	if (!rc)
 		rc = ero_extract_files_begin(&x, err);
@@ -212,10 +226,11 @@ int ero_extract(struct ero_image *image, const struct ero_extract_options *optio
 	ero_dirfds_free(x.fds);
 	ero_vec_free(&x.stack);
 	ero_vec_free(&x.dirs);
+	ero_set_free(&x.made);
 	ero_arena_free(&x.arena);
 	free(x.links);
-	if (!rc && result->damages)
+	if (!rc && (result->damages || result->failures))
 		rc = ero_fail(err, ERO_ERROR_IO, EIO, "%llu files or attributes could not be extracted",
-			      (unsigned long long)result->damages);
+			      (unsigned long long)(result->damages + result->failures));
 	return rc;
 }

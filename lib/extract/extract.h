@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/pool.h"
+#include "base/set.h"
 #include "base/vec.h"
 #include "image/image.h"
 #include "source/dirfds.h"
@@ -28,6 +29,7 @@ struct ero_extractor {
 	struct ero_pool *pool;
 	mode_t umask;
 	ERO_VEC(struct ero_node *) stack, dirs; /* directories: data[0] is the nid */
+	struct ero_set made;          /* their nids: a directory with two names would be made without end */
 	struct ero_extracted_link *links;
 	size_t link_room, link_count;
 };

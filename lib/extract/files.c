@@ -64,7 +64,10 @@ static void run(struct ero_job *job, void *worker)
 {
 	struct job *j = (struct job *)job;
 
-	j->rc = ero_data_stream(j->x->image, &j->inode, worker, write_part, j, &j->err);
+	if (!worker)
+		j->rc = ero_fail_memory(&j->err);
+	else
+		j->rc = ero_data_stream(j->x->image, &j->inode, worker, write_part, j, &j->err);
 	if (!j->rc && ftruncate(j->fd, (off_t)j->inode.size))
 		j->rc = ero_fail_errno(&j->err, "cannot set its size");
 	if (close(j->fd) && !j->rc)
@@ -92,7 +95,8 @@ static void take(struct ero_extractor *x)
 	struct job *j = (struct job *)ero_pool_take(x->pool);
 
 	if (j->rc)
-		ero_extract_tell(x, j->dir, j->name, j->inode.nid, "extract.file", "%s", j->err.text);
+		ero_extract_tell(x, j->dir, j->name, j->inode.nid,
+				 j->err.kind == ERO_ERROR_CORRUPT ? "data.damaged" : "extract.file", "%s", j->err.text);
 	ero_dirfds_put(x->fds, j->held);
 	free(j->name);
 	free(j);
@@ -252,5 +256,6 @@ void ero_extract_file(struct ero_extractor *x, const struct ero_node *dir, int d
 	else if (!rc)
 		rc = make_special(x, dirfd, name, inode, &err);
 	if (rc)
-		ero_extract_tell(x, dir, name, inode->nid, "extract.file", "%s", err.text);
+		ero_extract_tell(x, dir, name, inode->nid, err.kind == ERO_ERROR_CORRUPT ? "data.damaged" : "extract.file",
+				 "%s", err.text);
 }

@@ -17,7 +17,6 @@ struct ero_dirent {
 /* What ero_dirblock_entry() may find wrong; the names are the checker's. */
 enum ero_dirent_flaw {
 	ERO_DIRENT_GOOD = 0,
-	ERO_DIRENT_BAD_FIRST_OFFSET, /* the first name offset cannot be: no entry of this block can be read */
 	ERO_DIRENT_BAD_OFFSET,       /* a name lies outside the block or overlaps the entries */
 	ERO_DIRENT_BAD_LENGTH,       /* empty or over 255 bytes */
 };

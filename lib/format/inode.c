@@ -83,7 +83,7 @@ static void decode_compact(const uint8_t *b, const struct ero_super *s, struct e
 
 	i->nlink = one_link ? 1 : ero_get16(b + 6);
 	i->size = ero_get32(b + 8);
-	i->mtime = s->epoch + (wide ? ero_get32(b + 12) : 0);
+	i->mtime = (int64_t)((uint64_t)s->epoch + (wide ? ero_get32(b + 12) : 0)); /* may wrap in a hostile image */
 	i->mtime_nsec = s->fixed_nsec;
 	i->ino = ero_get32(b + 20);
 	i->uid = ero_get16(b + 24);

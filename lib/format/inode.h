@@ -35,7 +35,8 @@ unsigned ero_inode_head_size(const struct ero_inode *inode);
  * features. -EUCLEAN with a sentence for a format that has no meaning. */
 int ero_inode_decode(const uint8_t *bytes, size_t room, const struct ero_super *super, uint64_t nid,
 		     struct ero_inode *inode, struct ero_error *err);
-/* Encodes 32 or 64 bytes as inode->extended says. For compact inodes the time is the superblock's. */
+/* Encodes 32 or 64 bytes as inode->extended says. Compact inodes have no
+ * nanoseconds, and seconds of their own only with 48BIT: else the time is the superblock's. */
 void ero_inode_encode(const struct ero_inode *inode, const struct ero_super *super, uint8_t *bytes);
 
 uint32_t ero_rdev_encode(unsigned major, unsigned minor);

@@ -34,7 +34,7 @@ int ero_super_decode(const uint8_t *b, struct ero_super *s, struct ero_error *er
 
 	memset(s, 0, sizeof(*s));
 	if (ero_get32(b) != ERO_SUPER_MAGIC)
-		return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL, "not an EROFS image: magic number %#010x, not %#010x",
+		return ero_fail(err, ERO_ERROR_FOREIGN, EINVAL, "not an EROFS image: magic number %#010x, not %#010x",
 				ero_get32(b), ERO_SUPER_MAGIC);
 	s->checksum = ero_get32(b + 4);
 	s->feature_compat = ero_get32(b + 8);

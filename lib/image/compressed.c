@@ -60,9 +60,9 @@ int ero_map_init_compressed(struct ero_map *map, struct ero_error *err)
 	big2 = map->header.advise & ERO_ADVISE_BIG_PCLUSTER_2;
 	if (map->inode.layout == ERO_LAYOUT_COMPRESSED_COMPACT && big1 != big2)
 		return corrupt(map, err, "compact indexes need big pclusters for both algorithms or for none");
-	if (map->header.lcluster_bits > 14 ||
-	    (map->inode.layout == ERO_LAYOUT_COMPRESSED_COMPACT && (map->header.advise & ERO_ADVISE_COMPACTED_2B) &&
-	     map->header.lcluster_bits > 12))
+	if (map->header.lcluster_bits > 16 ||
+	    (map->inode.layout == ERO_LAYOUT_COMPRESSED_COMPACT &&
+	     map->header.lcluster_bits > ((map->header.advise & ERO_ADVISE_COMPACTED_2B) ? 12 : 14)))
 		return corrupt(map, err, "its logical clusters are larger than its indexes can tell");
 	ero_zindex_init(&map->index, map->inode.layout, map->header.advise, map->header.lcluster_bits, map->inode.size,
 			header + ERO_MAP_HEADER);
@@ -90,10 +90,15 @@ static int entry(struct ero_map *map, uint64_t lcn, struct ero_lcluster **result
 }
 
 /* Readers hop from entry to entry by these distances: each must land inside the extent they start in. */
-static int check_deltas(const struct ero_map *map, const struct ero_lcluster *l, uint64_t back, uint64_t ahead,
+static int check_deltas(const struct ero_map *map, const struct ero_lcluster *l, uint64_t back, bool big,
 			struct ero_error *err)
 {
+	bool has_size = l->delta0 & ERO_LC_CBLKCNT, knows = l->delta0 || !l->delta1;
 	uint64_t delta0 = l->delta0;
+
+	if (has_size ? !big : big && back == 1 && knows)
+		return corrupt(map, err, has_size ? "a pcluster's size is told where all have one block" :
+						    "a pcluster's size is not told");
 
 	if (delta0 & ERO_LC_CBLKCNT) {
 		if (back != 1)
@@ -102,8 +107,6 @@ static int check_deltas(const struct ero_map *map, const struct ero_lcluster *l,
 	}
 	if (delta0 > back || (delta0 == 0 && map->inode.layout == ERO_LAYOUT_COMPRESSED_FULL))
 		return corrupt(map, err, "an index entry points back to the wrong extent");
-	if (ahead && l->delta1 > ahead)
-		return corrupt(map, err, "an index entry points ahead to the wrong extent");
 	return 0;
 }
 
@@ -112,7 +115,8 @@ static int walk_nonheads(struct ero_map *map, uint64_t head, uint64_t *end, unsi
 {
 	struct ero_lcluster *l;
 	unsigned bits = map->index.lcluster_bits;
-	uint64_t lcn = head + 1;
+	uint64_t lcn = head + 1, reach = 0;
+	bool big = map->header.advise & (ERO_ADVISE_BIG_PCLUSTER_1 | ERO_ADVISE_BIG_PCLUSTER_2);
 	int rc = 0;
 
 	*blocks = 1;
@@ -122,12 +126,16 @@ static int walk_nonheads(struct ero_map *map, uint64_t head, uint64_t *end, unsi
 			return rc;
 		if (l->type != ERO_LC_NONHEAD)
 			break;
-		rc = check_deltas(map, l, lcn - head, 0, err);
+		rc = check_deltas(map, l, lcn - head, big, err);
 		if (rc)
 			return rc;
+		if (lcn + l->delta1 > reach)
+			reach = lcn + l->delta1;
 		if (l->delta0 & ERO_LC_CBLKCNT)
 			*blocks = l->delta0 & (ERO_LC_CBLKCNT - 1u);
 	}
+	if (reach > lcn)
+		return corrupt(map, err, "an index entry points ahead to the wrong extent");
 	map->lcn = lcn;
 	*end = map->inode.size;
 	if (lcn < map->index.total) {
@@ -176,6 +184,8 @@ static int next_indexed(struct ero_map *map, struct ero_extent *e, struct ero_er
 		e->in_meta = true;
 		e->physical = map->index.start + map->index.size;
 		e->stored = h->inline_size;
+		if ((e->physical & ((1u << block_bits) - 1)) + e->stored > 1u << block_bits)
+			return corrupt(map, err, "the inline end of the file crosses a block");
 	} else {
 		e->interlaced = e->raw && (h->advise & ERO_ADVISE_INTERLACED);
 	}

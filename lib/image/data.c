@@ -44,9 +44,7 @@ static int decode_encoded(struct ero_image *image, const struct ero_inode *inode
 		unpack_raw(image, e, in, out);
 		return 0;
 	}
-	if (e->algorithm >= ERO_ALG_COUNT ||
-	    ((image->super.feature_incompat & ERO_INCOMPAT_COMPR_CFGS) &&
-	     !(image->super.algorithms & (1u << e->algorithm))))
+	if (!ero_has_algorithm(image, e->algorithm))
 		return ero_fail(err, ERO_ERROR_CORRUPT, EUCLEAN, "it uses compression algorithm %u, which the superblock does not list",
 				(unsigned)e->algorithm);
 	return ero_codec_decode(e->algorithm, &image->cfgs, image->zero_padding || e->algorithm != ERO_ALG_LZ4, in, (size_t)e->stored, out,

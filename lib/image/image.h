@@ -49,7 +49,15 @@ static inline unsigned ero_block_size(const struct ero_image *image)
 	return 1u << image->super.block_bits;
 }
 
-/* device.c: raw bytes. Device 0 with an address past the primary device follows the flat address space. */
+/* Does the superblock list this compression algorithm? */
+static inline bool ero_has_algorithm(const struct ero_image *image, unsigned algorithm)
+{
+	if (image->super.feature_incompat & ERO_INCOMPAT_COMPR_CFGS)
+		return algorithm < ERO_ALG_COUNT && (image->super.algorithms >> algorithm & 1);
+	return algorithm == ERO_ALG_LZ4;
+}
+
+/* device.c: data. Device 0 follows the flat address space: a range that a device slot claims is on that device. */
 int ero_device_open(struct ero_device *device, const char *path, uint64_t base, struct ero_error *err);
 void ero_device_close(struct ero_device *device);
 int ero_device_read(struct ero_image *image, unsigned device, uint64_t address, void *buffer, size_t length,

@@ -3,6 +3,7 @@
 #include "image/image.h"
 #include "image/shared.h"
 #include "base/bytes.h"
+#include "base/io.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -60,7 +61,9 @@ static int load(struct ero_image *image, uint64_t piece, struct slot **result, s
 		return 0;
 	(*slot)->piece = 0;
 	(*slot)->length = length < PIECE ? (uint32_t)length : PIECE;
-	rc = ero_device_read(image, 0, start, (*slot)->bytes, (*slot)->length, err);
+	/* straight from the primary device: flat addresses of other devices are for data only */
+	rc = ero_pread_full(image->devices[0].fd, (*slot)->bytes, (*slot)->length, image->devices[0].base + start,
+			    image->devices[0].path, err);
 	if (!rc)
 		(*slot)->piece = piece + 1;
 	return rc;

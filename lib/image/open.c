@@ -21,7 +21,7 @@ static int read_super(struct ero_image *image, struct ero_error *err)
 		return ero_fail_errno(err, "cannot read the superblock of %s", d->path);
 	}
 	if (n < (ssize_t)ERO_SUPER_SIZE)
-		return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL,
+		return ero_fail(err, ERO_ERROR_FOREIGN, EINVAL,
 				"%s is no EROFS image: it has %llu bytes, a superblock ends at byte %u", d->path,
 				(unsigned long long)d->size, ERO_SUPER_OFFSET + ERO_SUPER_SIZE);
 	rc = ero_super_decode(bytes, &image->super, err);

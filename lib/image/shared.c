@@ -8,8 +8,10 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
-enum { SLOTS = 16 };
+/* The map is held in memory: its size must not be an image's to choose. */
+enum { SLOTS = 16, MAX_EXTENTS = 1 << 24 };
 
 struct slot {
 	size_t extent;     /* index + 1; 0: empty */
@@ -45,6 +47,9 @@ int ero_shared_open(struct ero_image *image, uint64_t nid, struct ero_shared_fil
 	pthread_mutex_init(&f->lock, NULL);
 	pthread_cond_init(&f->changed, NULL);
 	rc = ero_inode_read(image, nid, &f->inode, err);
+	if (!rc && !S_ISREG(f->inode.mode))
+		rc = ero_fail(err, ERO_ERROR_CORRUPT, EUCLEAN, "inode %llu, which holds others' data, is no regular file",
+			      (unsigned long long)nid);
 	if (!rc)
 		rc = ero_map_init(&map, image, &f->inode, err);
 	while (!rc && (rc = ero_map_next(&map, &extent, err)) > 0) {
@@ -52,6 +57,9 @@ int ero_shared_open(struct ero_image *image, uint64_t nid, struct ero_shared_fil
 			     ero_fail(err, ERO_ERROR_CORRUPT, EUCLEAN, "inode %llu holds fragments and refers to fragments itself",
 				      (unsigned long long)nid) :
 			     0;
+		if (!rc && f->extents.count == MAX_EXTENTS)
+			rc = ero_fail(err, ERO_ERROR_UNSUPPORTED, ENOTSUP, "inode %llu has more than %d extents",
+				      (unsigned long long)nid, MAX_EXTENTS);
 		if (!rc && !ero_vec_push(&f->extents, extent))
 			rc = ero_fail_memory(err);
 	}

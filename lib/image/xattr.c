@@ -44,7 +44,7 @@ enum { NAME_ROOM = 32 + 256 + 256 };
 static int emit(struct ero_image *image, const uint8_t *bytes, size_t room, uint64_t position, bool shared,
 		ero_xattr_fn fn, void *context, size_t *used, struct ero_error *err)
 {
-	struct ero_xattr x = { .shared = shared, .position = position };
+	struct ero_xattr x = { .shared = shared };
 	struct ero_xattr_entry e;
 	char name[NAME_ROOM];
 	int rc;

@@ -14,7 +14,6 @@ struct ero_xattr {
 	unsigned base_index;    /* built-in index of the prefix */
 	const char *suffix;     /* what follows the built-in prefix, inside `name` */
 	bool shared;
-	uint64_t position;      /* of the entry, in its metadata space */
 };
 typedef int (*ero_xattr_fn)(void *context, const struct ero_xattr *xattr, struct ero_error *err);
 int ero_xattr_each(struct ero_image *image, const struct ero_inode *inode, ero_xattr_fn fn, void *context,

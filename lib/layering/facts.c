@@ -103,8 +103,6 @@ static void gather_mount(const struct ero_preflight_options *o, struct ero_facts
 
 	if (fs && mnt_fs_get_fstype(fs))
 		snprintf(f->fs_type, sizeof(f->fs_type), "%.63s", mnt_fs_get_fstype(fs));
-	if (fs && mnt_fs_get_source(fs))
-		snprintf(f->fs_source, sizeof(f->fs_source), "%.255s", mnt_fs_get_source(fs));
 	free(point);
 	mnt_unref_table(table);
 #else
@@ -128,25 +126,6 @@ static void gather_filesystem(const struct ero_preflight_options *o, struct ero_
 	gather_mount(o, f);
 }
 
-static void gather_presence(struct ero_facts *f)
-{
-	FILE *list = fopen("/proc/filesystems", "re");
-	char line[128];
-	bool found = false;
-
-	if (!list) {
-		unknown(&f->erofs_present, "/proc/filesystems: %s", strerror(errno));
-		return;
-	}
-	while (fgets(line, sizeof(line), list))
-		found = found || !strcmp(line, "\terofs\n");
-	fclose(list);
-	if (found)
-		know(&f->erofs_present, 1);
-	else
-		unknown(&f->erofs_present, "not registered now; the kernel may load it as a module");
-}
-
 static int gather_kernel(const struct ero_preflight_options *o, struct ero_facts *f, struct ero_error *err)
 {
 	struct utsname u;
@@ -157,7 +136,6 @@ static int gather_kernel(const struct ero_preflight_options *o, struct ero_facts
 		know(&f->kernel, 1);
 		snprintf(f->release, sizeof(f->release), "%.95s", o->for_kernel);
 		know(&f->page_size, (uint64_t)sysconf(_SC_PAGESIZE)); /* another kernel, the same machine */
-		unknown(&f->erofs_present, "another kernel");
 		return 0;
 	}
 	if (uname(&u) || !ero_kernel_parse(u.release, &f->version))
@@ -166,7 +144,6 @@ static int gather_kernel(const struct ero_preflight_options *o, struct ero_facts
 		know(&f->kernel, 1);
 	snprintf(f->release, sizeof(f->release), "%.95s", u.release);
 	know(&f->page_size, (uint64_t)sysconf(_SC_PAGESIZE));
-	gather_presence(f);
 	return 0;
 }
 
@@ -194,7 +171,6 @@ static void gather_privilege(struct ero_facts *f)
 int ero_facts_gather(const struct ero_preflight_options *o, struct ero_facts *f, struct ero_error *err)
 {
 	memset(f, 0, sizeof(*f));
-	f->path = o->image;
 	know(&f->devices_given, o->device_count);
 	gather_image(o, f);
 	gather_file(o, f);

@@ -17,7 +17,6 @@ struct ero_fact {
 };
 
 struct ero_facts {
-	const char *path;
 	/* the file */
 	struct ero_fact mode;          /* st_mode */
 	struct ero_fact size;          /* bytes from the image's beginning */
@@ -33,13 +32,11 @@ struct ero_facts {
 	struct ero_fact fs_magic;      /* statfs f_type */
 	struct ero_fact fs_bdev;       /* 1: it lies on a block device of its own */
 	char fs_type[64];              /* as the mount table says, or empty */
-	char fs_source[256];
 	/* the kernel that would mount */
 	struct ero_fact kernel;        /* 1: version is set */
 	struct ero_kernel_version version;
 	char release[96];
 	struct ero_fact page_size;
-	struct ero_fact erofs_present; /* in /proc/filesystems */
 	/* who asks */
 	struct ero_fact may_mount;     /* 1: CAP_SYS_ADMIN in the first user namespace */
 };

@@ -2,11 +2,13 @@
 /* The placer: zones in order, each node in its zone in the order of the tree. */
 #include "layout/layout.h"
 #include "base/bytes.h"
+#include "base/cleanup.h"
 #include "format/xattr.h"
 #include "layout/bins.h"
 #include "pack/job.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct placer {
 	struct ero_layout_plan *plan;
@@ -174,20 +176,43 @@ static int place_directories(struct placer *p, struct ero_error *err)
 
 /* ---- zones X, I, T ---- */
 
+/* By name and value: the order in which the source met them must not show. */
+static int compare_xattrs(const void *a, const void *b, void *context)
+{
+	const struct ero_xattr_item *items = context, *x = &items[*(const uint32_t *)a], *y = &items[*(const uint32_t *)b];
+	uint32_t shorter = x->value_length < y->value_length ? x->value_length : y->value_length;
+	int order;
+
+	if (x->base_index != y->base_index)
+		return x->base_index < y->base_index ? -1 : 1;
+	order = strcmp(x->name, y->name);
+	if (!order)
+		order = memcmp(x->value, y->value, shorter);
+	if (order)
+		return order;
+	return x->value_length < y->value_length ? -1 : x->value_length > y->value_length;
+}
+
 static int place_shared(struct placer *p, struct ero_error *err)
 {
 	struct ero_xattrs *x = &p->plan->pack->tree->xattrs;
-	int rc = 0;
+	ERO_AUTO_FREE uint32_t *order = calloc(x->item_count + 1, sizeof(*order));
+	size_t count = 0;
+	int rc = order ? 0 : ero_fail_memory(err);
 
+	for (uint32_t i = 0; !rc && i < x->item_count; i++)
+		if (x->items[i].shared)
+			order[count++] = i;
+	if (count > 1)
+		qsort_r(order, count, sizeof(*order), compare_xattrs, x->items);
 	p->plan->xattr_block = (uint32_t)(p->at / p->bins.block_size);
-	for (size_t i = 0; !rc && i < x->item_count; i++) {
+	for (size_t k = 0; !rc && k < count; k++) {
+		uint32_t i = order[k];
 		struct ero_xattr_item *item = &x->items[i];
 
-		if (!item->shared)
-			continue;
 		item->shared_at = take_bytes(p, ero_xattr_entry_size((unsigned)(item->name_length - item->long_skip),
 								     item->value_length), 4);
-		rc = add_item(p, item->shared_at, ERO_ITEM_SHARED_XATTR, NULL, (uint32_t)i, err);
+		rc = add_item(p, item->shared_at, ERO_ITEM_SHARED_XATTR, NULL, i, err);
 	}
 	return rc;
 }
@@ -258,7 +283,8 @@ int ero_layout_run(struct ero_layout_plan *plan, struct ero_error *err)
 	if (!rc)
 		rc = place_others(p, err);
 	plan->end_block = p->next_block;
-	qsort(plan->items.data, plan->items.count, sizeof(*plan->items.data), compare_items);
+	if (plan->items.count)
+		qsort(plan->items.data, plan->items.count, sizeof(*plan->items.data), compare_items);
 	ero_vec_free(&p->bins.bins);
 	free(p);
 	if (!rc && plan->end_block > UINT32_MAX - 1)

@@ -31,7 +31,7 @@ unsigned ero_pack_chunk_bits(const struct ero_pack *pack, const struct ero_node 
 
 	if (pack->options->chunk_size)
 		return ero_log2(pack->options->chunk_size);
-	while (node->size >> bits > 16384)
+	while (bits < 31 && node->size >> bits > 16384)
 		bits++;
 	return bits < pack->block_bits ? pack->block_bits : bits;
 }
@@ -190,6 +190,12 @@ static int place_chunk(struct ero_chunk_table *t, struct ero_pack_job *j, const 
 	*block = HOLE;
 	if (c->hole)
 		return 0;
+	if (!j->out) { /* read again to be written: what was hashed may be gone, so that nothing may refer to it by hash */
+		*block = *next;
+		*next += ero_div_up(c->length, 1u << pack->block_bits);
+		pack->stored_bytes += c->length;
+		return write_chunk(j, c, *block, err);
+	}
 	rc = grow(t, err);
 	if (rc)
 		return rc;

@@ -121,13 +121,16 @@ static int write_blocks(struct packer *p, const uint8_t *bytes, size_t length, s
 	return 0;
 }
 
-/* --dsunit: the data of a file begins at a multiple of this many blocks. */
-static void align_data(struct packer *p, uint64_t blocks)
+/* --dsunit: the data of a file begins at a multiple of this many blocks; what is passed over becomes zeros. */
+static int align_data(struct packer *p, uint64_t blocks, struct ero_error *err)
 {
+	static const uint8_t zeros[1 << ERO_MAX_BLOCK_BITS];
 	unsigned unit = p->pack->options->data_alignment;
+	int rc = 0;
 
-	if (unit > 1 && blocks >= unit)
-		p->pack->next_block = ero_div_up(p->pack->next_block, unit) * unit;
+	while (!rc && unit > 1 && blocks >= unit && p->pack->next_block % unit)
+		rc = write_blocks(p, zeros, 1u << p->pack->block_bits, err);
+	return rc;
 }
 
 /* ---- placing results, in order ---- */
@@ -193,10 +196,12 @@ static int place_encoded(struct packer *p, struct ero_pack_job *j, struct ero_er
 {
 	struct ero_stored *stored = &j->node->stored;
 	uint64_t base;
-	int rc;
+	int rc = 0;
 
 	if (j->first) {
-		align_data(p, ero_div_up(j->out_length, 1u << p->pack->block_bits));
+		rc = align_data(p, ero_div_up(j->out_length, 1u << p->pack->block_bits), err);
+		if (rc)
+			return rc;
 		stored->start_block = p->pack->next_block;
 		p->file_raw = true;
 	}
@@ -353,19 +358,21 @@ static int submit(struct packer *p, struct ero_node *node, run_fn run, uint64_t 
 }
 
 /* Flat files get their blocks here, so that workers can write them without waiting for anyone. */
-static void reserve_flat(struct packer *p, struct ero_node *node)
+static int reserve_flat(struct packer *p, struct ero_node *node, struct ero_error *err)
 {
 	unsigned bits = p->pack->block_bits;
 	size_t tail = (size_t)(node->size & ((1u << bits) - 1));
 	uint64_t blocks = node->size >> bits;
+	int rc;
 
 	if (tail && !ero_pack_inlines(p->pack, node, tail))
 		blocks++;
 	if (!blocks)
-		return;
-	align_data(p, blocks);
+		return 0;
+	rc = align_data(p, blocks, err);
 	node->stored.start_block = p->pack->next_block;
 	p->pack->next_block += blocks;
+	return rc;
 }
 
 static int pack_file(struct packer *p, struct ero_node *node, struct ero_error *err)
@@ -375,7 +382,7 @@ static int pack_file(struct packer *p, struct ero_node *node, struct ero_error *
 	int rc = 0;
 
 	if (run == ero_pack_run_flat)
-		reserve_flat(p, node);
+		rc = reserve_flat(p, node, err);
 	for (uint64_t at = 0; !rc && at < node->size; at += segment)
 		rc = submit(p, node, run, at, node->size - at < segment ? node->size - at : segment, err);
 	return rc;

@@ -104,7 +104,9 @@ static int add_xattr(void *context, const struct ero_xattr *x, struct ero_error 
 		ero_json_add(o, "shared", json_object_new_boolean(x->shared));
 		json_object_array_add(s->list, o);
 	} else {
-		fprintf(s->out, "Xattr: %s (%zu bytes%s)\n", x->name, x->value_length, x->shared ? ", shared" : "");
+		fprintf(s->out, "Xattr: ");
+		ero_print_name(s->out, x->name, strlen(x->name));
+		fprintf(s->out, " (%zu bytes%s)\n", x->value_length, x->shared ? ", shared" : "");
 	}
 	return 0;
 }
@@ -213,7 +215,9 @@ static int list_entry(void *context, const struct ero_dirent *e, struct ero_erro
 		ero_json_add_name(o, "name", e->name, e->name_length);
 		json_object_array_add(s->list, o);
 	} else {
-		fprintf(s->out, "%10" PRIu64 "    %u  %.*s\n", e->nid, e->type, (int)e->name_length, e->name);
+		fprintf(s->out, "%10" PRIu64 "    %u  ", e->nid, e->type);
+		ero_print_name(s->out, e->name, e->name_length);
+		fputc('\n', s->out);
 	}
 	return 0;
 }

@@ -52,6 +52,20 @@ static size_t sequence(const unsigned char *p, size_t left)
 	return n;
 }
 
+void ero_print_name(FILE *out, const char *name, size_t length)
+{
+	for (size_t i = 0; i < length;) {
+		unsigned char c = (unsigned char)name[i];
+		size_t n = c < 32 || c == 127 || c == '\\' ? 0 : sequence((const unsigned char *)name + i, length - i);
+
+		if (n)
+			fwrite(name + i, 1, n, out);
+		else
+			fprintf(out, "\\x%02x", c);
+		i += n ? n : 1;
+	}
+}
+
 void ero_json_add_name(struct json_object *object, const char *key, const char *name, size_t length)
 {
 	static const char replacement[] = "\xef\xbf\xbd";

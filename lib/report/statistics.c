@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* dump.erofs -S: what the image is made of, counted in one walk over the directories. */
 #include "base/bytes.h"
+#include "base/set.h"
 #include "base/vec.h"
 #include "image/dir.h"
 #include "image/map.h"
@@ -26,7 +27,7 @@ struct walk {
 	struct ero_image *image;
 	struct statistics s;
 	ERO_VEC(uint64_t) stack;
-	ERO_VEC(uint64_t) links; /* nids of files with several names, to count each once */
+	struct ero_set seen;     /* nids of directories and of files with several names, to count each once */
 };
 
 static int count_file(struct walk *w, const struct ero_inode *i, struct ero_error *err)
@@ -48,13 +49,6 @@ static int count_file(struct walk *w, const struct ero_inode *i, struct ero_erro
 	w->s.plain_bytes += i->size;
 	w->s.encoded_files += i->layout == ERO_LAYOUT_COMPRESSED_COMPACT || i->layout == ERO_LAYOUT_COMPRESSED_FULL;
 	return rc;
-}
-
-static int compare_nids(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return x < y ? -1 : x > y;
 }
 
 static int count_inode(struct walk *w, const struct ero_inode *i, struct ero_error *err)
@@ -83,33 +77,27 @@ static int visit(void *context, const struct ero_dirent *e, struct ero_error *er
 	rc = ero_inode_read(w->image, e->nid, &inode, err);
 	if (rc)
 		return rc;
-	if (!S_ISDIR(inode.mode) && inode.nlink > 1)
-		return ero_vec_push(&w->links, e->nid) ? 0 : ero_fail_memory(err);
+	if (S_ISDIR(inode.mode) || inode.nlink > 1) {
+		rc = ero_set_add(&w->seen, e->nid);
+		if (rc <= 0)
+			return rc ? ero_fail_memory(err) : 0;
+	}
 	return count_inode(w, &inode, err);
 }
 
 static int walk_tree(struct walk *w, struct ero_error *err)
 {
 	struct ero_inode inode;
-	uint64_t directories = 0;
 	int rc = ero_inode_read(w->image, w->image->super.root_nid, &inode, err);
 
+	if (!rc && ero_set_add(&w->seen, inode.nid) < 0)
+		rc = ero_fail_memory(err);
 	if (!rc)
 		rc = count_inode(w, &inode, err);
 	while (!rc && w->stack.count) {
 		rc = ero_inode_read(w->image, w->stack.data[--w->stack.count], &inode, err);
-		if (!rc && directories++ > w->image->super.inodes)
-			rc = ero_fail(err, ERO_ERROR_CORRUPT, EUCLEAN, "the tree has more directories than inodes: it has a loop");
 		if (!rc)
 			rc = ero_dir_entries(w->image, &inode, visit, w, err);
-	}
-	qsort(w->links.data, w->links.count, sizeof(uint64_t), compare_nids);
-	for (size_t i = 0; !rc && i < w->links.count; i++) {
-		if (i && w->links.data[i] == w->links.data[i - 1])
-			continue;
-		rc = ero_inode_read(w->image, w->links.data[i], &inode, err);
-		if (!rc)
-			rc = count_inode(w, &inode, err);
 	}
 	return rc;
 }
@@ -195,7 +183,7 @@ int ero_report_statistics(struct ero_image *image, enum ero_report_form form, FI
 	int rc = walk_tree(&w, err);
 
 	ero_vec_free(&w.stack);
-	ero_vec_free(&w.links);
+	ero_set_free(&w.seen);
 	if (rc)
 		return rc;
 	return form == ERO_REPORT_JSON ? statistics_json(&w.s, out, err) : statistics_text(&w.s, out, err);

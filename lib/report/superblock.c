@@ -4,9 +4,15 @@
 #include "image/image.h"
 #include "report/report.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
 #include <time.h>
+
+static int64_t created_at(const struct ero_super *s)
+{
+	return (int64_t)((uint64_t)s->epoch + s->build_time); /* may wrap in a hostile image */
+}
 
 static json_object *feature_list(const struct ero_feature *table, uint32_t bits)
 {
@@ -59,7 +65,7 @@ static int super_json(const struct ero_image *image, FILE *out, struct ero_error
 	ero_json_add_u64(o, "meta_block", s->meta_block);
 	ero_json_add_u64(o, "xattr_block", s->xattr_block);
 	ero_json_add(o, "epoch", json_object_new_int64(s->epoch));
-	ero_json_add(o, "created", json_object_new_int64(s->epoch + s->build_time));
+	ero_json_add(o, "created", json_object_new_int64(created_at(s)));
 	ero_json_add_u64(o, "extra_devices", s->extra_devices);
 	ero_json_add_u64(o, "superblock_size", ero_super_size(s));
 	if (o) /* null: there is no checksum */
@@ -100,7 +106,7 @@ static void print_kernels(FILE *out, const struct ero_super *s)
 int ero_report_superblock(struct ero_image *image, enum ero_report_form form, FILE *out, struct ero_error *err)
 {
 	const struct ero_super *s = &image->super;
-	time_t created = (time_t)(s->epoch + s->build_time);
+	time_t created = (time_t)created_at(s);
 	char uuid[37], when[64] = "?";
 	struct tm tm;
 
@@ -124,8 +130,11 @@ int ero_report_superblock(struct ero_image *image, enum ero_report_form form, FI
 	fprintf(out, "%-46s%u\n", "Filesystem sb_size:", ero_super_size(s));
 	fprintf(out, "%-46s%" PRIu64 "\n", "Filesystem inode count:", s->inodes);
 	fprintf(out, "%-46s%s\n", "Filesystem created:", when);
-	if (*s->label)
-		fprintf(out, "%-46s%s\n", "Filesystem label:", s->label);
+	if (*s->label) {
+		fprintf(out, "%-46s", "Filesystem label:");
+		ero_print_name(out, s->label, strlen(s->label));
+		fputc('\n', out);
+	}
 	if (s->extra_devices)
 		fprintf(out, "%-46s%u\n", "Filesystem extra devices:", s->extra_devices);
 	print_features(out, "Filesystem compatible features:", ero_compat_features, s->feature_compat);
@@ -135,17 +144,31 @@ int ero_report_superblock(struct ero_image *image, enum ero_report_form form, FI
 	return ero_report_end(out, err);
 }
 
+/* As udev wants labels: one where anything odd is '_', one where it is \xNN. A label must not make lines of its own. */
+static void encode_label(const char *label, char *safe, char *encoded)
+{
+	for (; *label; label++) {
+		bool plain = isalnum((unsigned char)*label) || strchr("#+-.:=@_", *label);
+
+		*safe++ = plain ? *label : '_';
+		encoded += sprintf(encoded, plain ? "%c" : "\\x%02x", (unsigned char)*label);
+	}
+	*safe = '\0';
+}
+
 int ero_report_udev(struct ero_image *image, enum ero_report_form form, FILE *out, struct ero_error *err)
 {
 	const struct ero_super *s = &image->super;
 	char uuid[37], size[24], last[32];
+	char safe[ERO_LABEL_SIZE + 1] = "", encoded[ERO_LABEL_SIZE * 4 + 1] = "";
 	const char *values[][2] = {
 		{ "ID_FS_TYPE", "erofs" }, { "ID_FS_USAGE", "filesystem" }, { "ID_FS_UUID", uuid }, { "ID_FS_UUID_ENC", uuid },
-		{ "ID_FS_LABEL", s->label }, { "ID_FS_BLOCKSIZE", size }, { "ID_FS_LASTBLOCK", last },
+		{ "ID_FS_LABEL", safe }, { "ID_FS_LABEL_ENC", encoded }, { "ID_FS_BLOCKSIZE", size }, { "ID_FS_LASTBLOCK", last },
 	};
 	json_object *o = form == ERO_REPORT_JSON ? json_object_new_object() : NULL;
 
 	ero_uuid_text(s->uuid, uuid);
+	encode_label(s->label, safe, encoded);
 	snprintf(size, sizeof(size), "%u", 1u << s->block_bits);
 	snprintf(last, sizeof(last), "%" PRIu64, s->blocks);
 	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {

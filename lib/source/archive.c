@@ -122,6 +122,8 @@ static int read_attributes(struct archive_source *s, struct ero_tree *tree, stru
 
 	if (s->base.options->xattr_tolerance < 0)
 		return 0;
+	if (s->base.options->aufs && node->xattr_set) /* an opaque marker may have come before its directory */
+		rc = ero_xattrs_reopen(&tree->xattrs, node->xattr_set, err);
 	archive_entry_xattr_reset(e);
 	while (!rc && archive_entry_xattr_next(e, &name, &value, &length) == ARCHIVE_OK) {
 		if (s->base.options->file_contexts && !strcmp(name, "security.selinux"))
@@ -156,7 +158,7 @@ static int fill_node(struct archive_source *s, struct ero_tree *tree, struct ero
 /* ---- content ---- */
 
 static int spool_content(struct archive_source *s, struct ero_tree *tree, struct ero_node *node, const char *member,
-			 struct ero_error *err)
+			 bool sized, struct ero_error *err)
 {
 	ERO_VEC(struct piece) pieces = { 0 };
 	struct piece *kept;
@@ -175,6 +177,8 @@ static int spool_content(struct archive_source *s, struct ero_tree *tree, struct
 		}
 		if (!length)
 			continue;
+		if (!sized) /* a streamed zip tells the size behind the content */
+			node->size = p.logical + length;
 		if (at < 0 || (last && p.logical < last->logical + last->length) || p.logical + length > node->size) {
 			rc = ero_fail(err, ERO_ERROR_CORRUPT, EINVAL, "%s: the content of %s does not fit its size", s->shown, member);
 			break;
@@ -201,8 +205,10 @@ static int spool_content(struct archive_source *s, struct ero_tree *tree, struct
 
 /* ---- members ---- */
 
-static int add_link(struct archive_source *s, const char *member, const char *target, struct ero_error *err)
+static int add_link(struct archive_source *s, struct ero_tree *tree, const char *member, struct archive_entry *e,
+		    struct ero_error *err)
 {
+	const char *target = archive_entry_hardlink(e);
 	ERO_AUTO_FREE char *name = member_name(s, target, err);
 	struct ero_node *node;
 
@@ -212,6 +218,14 @@ static int add_link(struct archive_source *s, const char *member, const char *ta
 	if (!node || S_ISDIR(node->mode))
 		return ero_fail(err, ERO_ERROR_CORRUPT, ENOENT, "%s: %s is a hard link to %s, which the archive does not have before it",
 				s->shown, member, target);
+	if (S_ISREG(node->mode) && !node->size && archive_entry_size(e) > 0) { /* cpio: the last name brings the content */
+		int rc;
+
+		node->size = (uint64_t)archive_entry_size(e);
+		rc = spool_content(s, tree, node, member, true, err);
+		if (rc)
+			return rc;
+	}
 	return ero_names_put(s->names, member, node, err);
 }
 
@@ -272,8 +286,10 @@ static int add_other(struct archive_source *s, struct ero_tree *tree, const char
 		return ero_fail(err, ERO_ERROR_CORRUPT, EINVAL, "%s: %s has a file type no file system has", s->shown, member);
 	rc = fill_node(s, tree, node, member, e, err);
 	if (!rc && S_ISREG(type)) {
-		node->size = (uint64_t)archive_entry_size(e);
-		rc = node->size ? spool_content(s, tree, node, member, err) : 0;
+		bool sized = archive_entry_size_is_set(e);
+
+		node->size = sized ? (uint64_t)archive_entry_size(e) : 0;
+		rc = node->size || !sized ? spool_content(s, tree, node, member, sized, err) : 0;
 	} else if (!rc && S_ISLNK(type)) {
 		target = archive_entry_symlink(e);
 		if (!target || !*target || strlen(target) > 4095)
@@ -288,7 +304,6 @@ static int add_other(struct archive_source *s, struct ero_tree *tree, const char
 static int add_member(struct archive_source *s, struct ero_tree *tree, struct archive_entry *e, struct ero_error *err)
 {
 	ERO_AUTO_FREE char *member = member_name(s, archive_entry_pathname(e), err);
-	const char *hard = archive_entry_hardlink(e);
 	int rc = 0;
 
 	if (!member)
@@ -299,8 +314,8 @@ static int add_member(struct archive_source *s, struct ero_tree *tree, struct ar
 		rc = add_aufs(s, tree, member, e, err);
 	if (rc)
 		return rc < 0 ? rc : 0;
-	if (hard)
-		return add_link(s, member, hard, err);
+	if (archive_entry_hardlink(e))
+		return add_link(s, tree, member, e, err);
 	if (archive_entry_filetype(e) == AE_IFDIR || !*member)
 		return add_directory(s, tree, member, e, err);
 	return add_other(s, tree, member, e, err);

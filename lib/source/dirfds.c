@@ -90,7 +90,7 @@ static int open_below(struct ero_dirfds *fds, struct ero_dirfd *parent, const st
 
 		ero_node_path(dir, path, sizeof(path));
 		errno = code;
-		return ero_fail_errno(err, "cannot open the directory %s of the source", path);
+		return ero_fail_errno(err, "cannot open the directory %s", path);
 	}
 	*result = take_slot(fds, dir, fd);
 	if (!*result) {

@@ -108,5 +108,5 @@ int ero_source_override(const struct ero_build_options *o, struct ero_tree *tree
 			tree->nodes[i]->mtime_nsec = o->build_time_nsec;
 		}
 	}
-	return o->file_contexts ? label_all(o, tree, err) : 0;
+	return o->file_contexts && o->xattr_tolerance >= 0 ? label_all(o, tree, err) : 0;
 }

@@ -96,7 +96,8 @@ static int finish_directory(struct ero_node *dir, struct ero_error *err)
 			dir->entry_room = dir->entry_count;
 		}
 	}
-	qsort(dir->entries, dir->entry_count, sizeof(*dir->entries), compare_dentries);
+	if (dir->entry_count)
+		qsort(dir->entries, dir->entry_count, sizeof(*dir->entries), compare_dentries);
 	dir->nlink += 2;
 	for (uint32_t i = 0; i < dir->entry_count; i++) {
 		struct ero_dentry *d = &dir->entries[i];
@@ -112,12 +113,15 @@ static int finish_directory(struct ero_node *dir, struct ero_error *err)
 }
 
 /* Appends a node to the new order at its first appearance; returns whether it was one. */
-static bool visit(struct ero_tree *tree, struct ero_node *node, struct ero_node **order, size_t *count)
+static bool visit(struct ero_tree *tree, struct ero_node *dir, const char *name, struct ero_node *node,
+		  struct ero_node **order, size_t *count)
 {
 	if (node->ino) {
 		tree->hard_links++;
 		return false;
 	}
+	node->parent = dir; /* its first name in this order, whichever the source met first */
+	node->name = name;
 	order[(*count)++] = node;
 	node->ino = (uint32_t)*count;
 	if (S_ISREG(node->mode)) {
@@ -134,7 +138,7 @@ static int number_nodes(struct ero_tree *tree, struct ero_node **order, size_t *
 	ERO_VEC(struct ero_node *) stack = { 0 };
 	int rc = 0;
 
-	visit(tree, tree->root, order, count);
+	visit(tree, NULL, "", tree->root, order, count);
 	if (!ero_vec_push(&stack, tree->root))
 		rc = ero_fail_memory(err);
 	while (!rc && stack.count) {
@@ -143,10 +147,10 @@ static int number_nodes(struct ero_tree *tree, struct ero_node **order, size_t *
 		rc = finish_directory(dir, err);
 		for (uint32_t i = 0; !rc && i < dir->entry_count; i++)
 			if (!S_ISDIR(dir->entries[i].node->mode))
-				visit(tree, dir->entries[i].node, order, count);
+				visit(tree, dir, dir->entries[i].name, dir->entries[i].node, order, count);
 		for (uint32_t i = 0; !rc && i < dir->entry_count; i++)
 			if (S_ISDIR(dir->entries[i].node->mode))
-				visit(tree, dir->entries[i].node, order, count);
+				visit(tree, dir, dir->entries[i].name, dir->entries[i].node, order, count);
 		for (uint32_t i = dir->entry_count; !rc && i-- > 0;)
 			if (S_ISDIR(dir->entries[i].node->mode) && !ero_vec_push(&stack, dir->entries[i].node))
 				rc = ero_fail_memory(err);

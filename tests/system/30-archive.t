@@ -41,6 +41,15 @@ check "containerd's command line" sh -c "$mkfs --tar=f --aufs --quiet -Enoinline
 check "a whiteout is a 0:0 device" sh -c "$dump --path=/gone --json $img | grep -q '\"major\": 0'"
 check "an opaque directory says so" sh -c "$dump --path=/opaque $img | grep -q trusted.overlay.opaque"
 check "AUFS' own files are left out" sh -c "! $dump --path=/ --ls $img | grep -q '\.wh\.'"
+# formats that tell content late
+if command -v cpio >/dev/null; then
+	(cd t && printf 'a\nsub/hard\n' | cpio -o -H newc --quiet) >c.cpio
+	check "cpio: hard links keep their content" sh -c "$mkfs --quiet --tar=f $img c.cpio && test \"\$($dump --cat --path=/a $img)\" = one && $dump --path=/a $img | grep -q 'Links: 2'"
+else skip "no cpio here" "cpio: hard links keep their content"; fi
+if command -v zip >/dev/null; then
+	(cd t && echo streamed | zip -q - - ) >z.zip
+	check "zip: sizes told behind the content" sh -c "$mkfs --quiet --tar=f $img <z.zip && test \"\$($dump --cat --path=/- $img)\" = streamed"
+else skip "no zip here" "zip: sizes told behind the content"; fi
 # replaced members, and names that go nowhere
 mkdir r; echo first >r/f; tar -C r -cf r.tar f; echo second longer >r/f; tar -C r -rf r.tar f
 $mkfs --quiet --tar=f "$img" r.tar

@@ -30,7 +30,7 @@ fails 8 'no such file' "fsck: a missing image" $fsck nowhere
 fails 16 'missing' "fsck: no image" $fsck
 fails 4 'not EROFS|not an EROFS|no EROFS' "fsck: a text file" $fsck t/b
 : >zero; fails 4 'no EROFS' "fsck: an empty image" $fsck zero
-fails 4 'directory' "fsck: a directory" $fsck t
+fails 8 'directory' "fsck: a directory" $fsck t
 fails 8 'no "x"' "fsck: a path that is missing" $fsck --path=/x $img
 fails 1 'no "x"' "dump: a path that is missing" $dump --path=/x $img
 fails 1 'no such file' "dump: a missing image" $dump nowhere

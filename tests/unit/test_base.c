@@ -10,6 +10,7 @@
 #include "base/crc32c.h"
 #include "base/outfile.h"
 #include "base/pool.h"
+#include "base/set.h"
 #include "base/spool.h"
 #include "base/vec.h"
 
@@ -172,6 +173,21 @@ static void pool_order(void **state)
 	ero_pool_free(pool);
 }
 
+static void sets(void **state)
+{
+	struct ero_set s = { 0 };
+
+	(void)state;
+	assert_int_equal(ero_set_add(&s, 0), 1);
+	assert_int_equal(ero_set_add(&s, 0), 0);
+	for (uint64_t i = 1; i < 5000; i++)
+		assert_int_equal(ero_set_add(&s, i * 36), 1);
+	for (uint64_t i = 1; i < 5000; i++)
+		assert_int_equal(ero_set_add(&s, i * 36), 0);
+	assert_int_equal(ero_set_add(&s, UINT64_MAX), 1);
+	ero_set_free(&s);
+}
+
 static void error_texts(void **state)
 {
 	struct ero_error err;
@@ -191,7 +207,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(numbers),    cmocka_unit_test(checksum), cmocka_unit_test(ranges),
 		cmocka_unit_test(vectors),    cmocka_unit_test(arenas),	  cmocka_unit_test(spools),
-		cmocka_unit_test(pool_order), cmocka_unit_test(error_texts),
+		cmocka_unit_test(pool_order), cmocka_unit_test(sets), cmocka_unit_test(error_texts),
 	};
 
 	return cmocka_run_group_tests_name("base", tests, NULL, NULL);

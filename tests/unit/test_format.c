@@ -45,7 +45,7 @@ static void superblock(void **state)
 	assert_int_equal(ero_super_decode(bytes, &out, &err), -ENOTSUP);
 	bytes[0] ^= 1;
 	assert_int_equal(ero_super_decode(bytes, &out, &err), -EINVAL);
-	assert_int_equal(err.kind, ERO_ERROR_ARGUMENT);
+	assert_int_equal(err.kind, ERO_ERROR_FOREIGN);
 }
 
 static void configurations(void **state)

@@ -18,7 +18,7 @@ static struct ero_facts good(void)
 	struct ero_facts f = {
 		.mode = fact(S_IFREG | 0444), .size = fact(8192), .readable = fact(1), .hole = fact(0), .mutable = fact(0),
 		.header = fact(1), .devices_given = fact(0), .fs_magic = fact(0xEF53), .fs_bdev = fact(1), .kernel = fact(1),
-		.version = { 6, 18, 0 }, .release = "6.18.0", .page_size = fact(4096), .erofs_present = fact(1),
+		.version = { 6, 18, 0 }, .release = "6.18.0", .page_size = fact(4096),
 		.may_mount = fact(1), .super = { .block_bits = 12, .blocks = 2 },
 	};
 

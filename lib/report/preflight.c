@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Facts to rules to verdict, and the report of it. */
+/* fsck.erofs --preflight: facts to rules to verdict, and the report of it. */
 #include "layering/rules.h"
 #include "report/report.h"
 
@@ -34,6 +34,7 @@ static json_object *tell_json(const struct ero_rule *r, enum ero_truth truth, co
 	if (*detail)
 		ero_json_add_name(o, "detail", detail, strlen(detail));
 	ero_json_add(o, "remedy", json_object_new_string(r->remedy));
+	ero_json_add(o, "source", json_object_new_string(r->source));
 	return o;
 }
 
