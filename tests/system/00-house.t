@@ -28,7 +28,7 @@ if [ -e "$lib" ]; then
 	test ! -s "$work/why"; ok $? "only names with our prefix are exported"
 	# constants that hold addresses lie in .data.rel.ro, which nobody can write after loading
 	if grep -q __asan_init "$lib"; then skip "sanitizers add state of their own" "no writable state in the library"; else
-		objdump -t "$lib" | awk '$3 == "O" || $2 == "O" || $4 == "O"' | grep -E '[[:space:]]\.(data|bss|tdata|tbss)[[:space:]]' | grep -vE ' (completed\.0|__dso_handle|_edata)$' >"$work/why"
+		objdump -t "$lib" | awk '$3 == "O" || $2 == "O" || $4 == "O"' | grep -E '[[:space:]]\.(data|bss|tdata|tbss)[[:space:]]' | grep -vE ' (completed\.0|__dso_handle|_edata|__TMC_END__)$' >"$work/why"
 		test ! -s "$work/why"; ok $? "no writable state in the library"
 	fi
 else skip "built without the shared library" "exported names and state"
