@@ -53,6 +53,7 @@ struct cli_list {
 	size_t count;
 };
 int cli_list_add(struct cli_list *list, const char *item);
+void cli_list_free(struct cli_list *list);
 
 /* One line on a terminal that is drawn over and over; nothing when standard error is none. */
 struct cli_progress {

@@ -137,6 +137,12 @@ int cli_list_add(struct cli_list *list, const char *item)
 	return 0;
 }
 
+void cli_list_free(struct cli_list *list)
+{
+	free(list->items);
+	*list = (struct cli_list){ 0 };
+}
+
 static void print_option(const struct cli_option *o, FILE *out)
 {
 	char left[80];

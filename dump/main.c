@@ -26,26 +26,32 @@ static int show(const struct dump_options *o, struct ero_image *image, struct er
 	return rc;
 }
 
-int main(int argc, char **argv)
+static int dump(const struct dump_options *o, const char *path)
 {
-	struct dump_options o;
-	struct ero_open_options open_options = { 0 };
+	struct ero_open_options open_options = {
+		.offset = o->offset, .devices = o->devices.items, .device_count = o->devices.count,
+		.ignore_checksum = o->no_checksum,
+	};
 	struct ero_image *image;
 	struct ero_error err;
-	int first = dump_parse(argc, argv, &o), rc;
+	int rc = ero_image_open(path, &open_options, &image, &err);
 
-	if (first <= 0)
-		return first < 0 ? 1 : 0;
-	open_options.offset = o.offset;
-	open_options.devices = o.devices.items;
-	open_options.device_count = o.devices.count;
-	open_options.ignore_checksum = o.no_checksum;
-	rc = ero_image_open(argv[first], &open_options, &image, &err);
 	if (!rc) {
-		rc = show(&o, image, &err);
+		rc = show(o, image, &err);
 		ero_image_close(image);
 	}
 	if (rc)
 		cli_error(DUMP, "%s", err.text);
 	return rc ? 1 : 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct dump_options o;
+	int first = dump_parse(argc, argv, &o), code = first < 0;
+
+	if (first > 0)
+		code = dump(&o, argv[first]);
+	cli_list_free(&o.devices);
+	return code;
 }

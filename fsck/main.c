@@ -7,9 +7,10 @@ int main(int argc, char **argv)
 	struct fsck_options o;
 	int first = fsck_parse(argc, argv, &o), code = 0;
 
-	if (first <= 0)
-		return first < 0 ? CLI_EXIT_USAGE_FSCK : 0;
-	for (int i = first; i < argc; i++)
+	if (first < 0)
+		code = CLI_EXIT_USAGE_FSCK;
+	for (int i = first; first > 0 && i < argc; i++)
 		code |= o.preflight ? fsck_preflight(&o, argv[i]) : fsck_check(&o, argv[i]);
+	cli_list_free(&o.devices);
 	return code;
 }

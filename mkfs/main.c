@@ -38,25 +38,35 @@ static int report(const struct mkfs_options *o, const struct ero_build_summary *
 	return rc ? 1 : 0;
 }
 
-int main(int argc, char **argv)
+static int build(struct mkfs_options *o)
 {
-	struct mkfs_options o;
 	struct ero_build_summary summary;
 	struct ero_error err;
-	struct state s = { .options = &o };
-	int rc = mkfs_parse(argc, argv, &o);
+	struct state s = { .options = o };
+	int rc;
 
-	if (rc)
-		return rc < 0 ? CLI_EXIT_USAGE_MKFS : 0;
-	o.build.progress = on_progress;
-	o.build.warning = on_warning;
-	o.build.context = &s;
-	cli_progress_begin(&s.progress, !o.quiet);
-	rc = ero_build(&o.build, &summary, &err);
+	o->build.progress = on_progress;
+	o->build.warning = on_warning;
+	o->build.context = &s;
+	cli_progress_begin(&s.progress, !o->quiet);
+	rc = ero_build(&o->build, &summary, &err);
 	cli_progress_end(&s.progress);
 	if (rc) {
 		cli_error(MKFS, "%s", err.text);
 		return 1;
 	}
-	return report(&o, &summary);
+	return report(o, &summary);
+}
+
+int main(int argc, char **argv)
+{
+	struct mkfs_options o;
+	int rc = mkfs_parse(argc, argv, &o), code = 0;
+
+	if (rc < 0)
+		code = CLI_EXIT_USAGE_MKFS;
+	else if (!rc)
+		code = build(&o);
+	mkfs_free(&o);
+	return code;
 }

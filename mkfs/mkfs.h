@@ -21,6 +21,8 @@ struct mkfs_options {
  * -1 after an error was printed. */
 int mkfs_parse(int argc, char **argv, struct mkfs_options *options);
 
+void mkfs_free(struct mkfs_options *options);
+
 /* extended.c: the value of -E, a list of words joined by commas. */
 int mkfs_parse_extended(struct mkfs_options *options, const char *value);
 

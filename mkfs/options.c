@@ -409,6 +409,13 @@ static int take_operands(struct mkfs_options *o, int count, char **words)
 	return 0;
 }
 
+void mkfs_free(struct mkfs_options *o)
+{
+	cli_list_free(&o->exclude_paths);
+	cli_list_free(&o->exclude_regexes);
+	cli_list_free(&o->xattr_prefixes);
+}
+
 int mkfs_parse(int argc, char **argv, struct mkfs_options *o)
 {
 	int first;

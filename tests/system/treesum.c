@@ -90,7 +90,8 @@ static void print_xattrs(int dirfd, const char *name)
 		die("cannot list xattrs of", name);
 	for (char *p = list; p < list + n && count < 1024; p += strlen(p) + 1)
 		names[count++] = p;
-	qsort(names, count, sizeof(*names), compare_names);
+	if (count)
+		qsort(names, count, sizeof(*names), compare_names);
 	for (size_t i = 0; i < count; i++) {
 		ssize_t length = lgetxattr(path, names[i], value, sizeof(value));
 
@@ -173,7 +174,8 @@ static void walk(int dirfd, const char *shown)
 	if (errno)
 		die("cannot list", shown);
 	closedir(d);
-	qsort(names, count, sizeof(*names), compare_names);
+	if (count)
+		qsort(names, count, sizeof(*names), compare_names);
 	for (size_t i = 0; i < count; i++) {
 		char *path = malloc(strlen(shown) + strlen(names[i]) + 2);
 
