@@ -146,6 +146,16 @@ static int walk_nonheads(struct ero_map *map, uint64_t head, uint64_t *end, unsi
 	return 0;
 }
 
+/* What a kernel takes for the length of an extent: without a head that marks the end of the file, it goes on to the end
+ * of the last logical cluster, unless it begins there and is inline. */
+static uint64_t kernel_length(const struct ero_map *map, uint64_t head, const struct ero_extent *e)
+{
+	bool marked = map->lcn < map->index.total;
+	bool clipped = head + 1 == map->index.total && (map->header.advise & ERO_ADVISE_INLINE_PCLUSTER);
+
+	return marked || clipped ? e->length : (map->index.total << map->index.lcluster_bits) - e->logical;
+}
+
 static int next_indexed(struct ero_map *map, struct ero_extent *e, struct ero_error *err)
 {
 	const struct ero_zheader *h = &map->header;
@@ -166,7 +176,7 @@ static int next_indexed(struct ero_map *map, struct ero_extent *e, struct ero_er
 		return rc;
 	if (end <= map->at || end > map->inode.size)
 		return corrupt(map, err, "an extent ends before it begins, or past the end of the file");
-	last = map->lcn >= map->index.total;
+	last = end == map->inode.size; /* the last logical cluster may hold a head that only marks the end */
 	e->length = end - map->at;
 	e->kind = ERO_EXTENT_ENCODED;
 	e->raw = head.type == ERO_LC_PLAIN;
@@ -189,6 +199,8 @@ static int next_indexed(struct ero_map *map, struct ero_extent *e, struct ero_er
 	} else {
 		e->interlaced = e->raw && (h->advise & ERO_ADVISE_INTERLACED);
 	}
+	if (e->raw && e->kind == ERO_EXTENT_ENCODED && kernel_length(map, head_lcn, e) > e->stored)
+		return corrupt(map, err, "kernels take its plain end for longer than the space it has");
 	return 0;
 }
 

@@ -17,6 +17,7 @@ struct segment {
 	void *encoder;
 	unsigned block, pcluster;
 	size_t filled;         /* bytes of worker->blocks */
+	size_t plain_until;    /* up to here an encoder has looked and found nothing to gain */
 	bool gained;
 };
 
@@ -119,7 +120,7 @@ static size_t next_pcluster(struct segment *s, const uint8_t *in, size_t at, siz
 	take = left < limit ? left : limit;
 	/* the rest of a file that fits one block gains nothing but inline */
 	tail_only = left <= s->block && !(s->job->last && o->ztailpacking);
-	n = tail_only ? 0 : s->codec->encode_fixed(s->encoder, in + at, &take, s->worker->scratch, s->pcluster, guess);
+	n = tail_only || at < s->plain_until ? 0 : s->codec->encode_fixed(s->encoder, in + at, &take, s->worker->scratch, s->pcluster, guess);
 	ends = n && take == left && s->job->last;
 	if (ends && n < left && place_inline(s, ERO_LC_HEAD1, s->worker->scratch, n, left)) {
 		s->gained = true;
@@ -130,6 +131,9 @@ static size_t next_pcluster(struct segment *s, const uint8_t *in, size_t at, siz
 		s->gained = true;
 		return place(s, ERO_LC_HEAD1, s->worker->scratch, n, take) ? take : 0;
 	}
+	/* what filled a whole pcluster for nothing is not tried again block by block: that would be quadratic */
+	if (!tail_only && at >= s->plain_until)
+		s->plain_until = at + (size_t)ero_round_down(n ? take : s->pcluster, s->block);
 	take = left < s->block ? left : s->block;
 	if (take == left && s->job->last && (at & (s->block - 1)) + left > s->block)
 		return place_crossing_end(s, in, at, left);

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -33,6 +34,7 @@ struct directory_source {
 	struct stat target;        /* the image being replaced, which is no part of itself */
 	bool has_target;
 	bool told_xattr;
+	bool no_listxattrat;
 	char *names, *value;       /* buffers for xattrs */
 	size_t names_room, value_room;
 };
@@ -72,11 +74,30 @@ static int grow_links(struct directory_source *s, struct ero_error *err)
 
 /* ---- xattrs ---- */
 
+/* listxattrat(2), since Linux 6.13 (the number is the same on all but one architecture), spares the way through /proc. */
+#if !defined(SYS_listxattrat) && !defined(__alpha__)
+#define SYS_listxattrat 465
+#endif
+
+static ssize_t list_once(struct directory_source *s, int dirfd, const char *name, const char *path)
+{
+#ifdef SYS_listxattrat
+	if (!s->no_listxattrat) {
+		long n = syscall(SYS_listxattrat, dirfd, name, AT_SYMLINK_NOFOLLOW, s->names, s->names_room);
+
+		if (n >= 0 || (errno != ENOSYS && errno != EPERM))
+			return n;
+		s->no_listxattrat = true; /* an older kernel, or a sandbox that does not know it */
+	}
+#endif
+	return llistxattr(path, s->names, s->names_room);
+}
+
 /* Buffers grow until the kernel is content; -ENODATA and -ENOTSUP mean "none". */
-static ssize_t list_names(struct directory_source *s, const char *path)
+static ssize_t list_names(struct directory_source *s, int dirfd, const char *name, const char *path)
 {
 	for (;;) {
-		ssize_t n = llistxattr(path, s->names, s->names_room);
+		ssize_t n = list_once(s, dirfd, name, path);
 
 		if (n >= 0 && (n == 0 || s->names_room))
 			return n > 0 && (size_t)n > s->names_room ? -ERANGE : n;
@@ -135,7 +156,7 @@ static int read_xattrs(struct directory_source *s, struct ero_tree *tree, struct
 	if (s->base.options->xattr_tolerance < 0)
 		return 0;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", dirfd, name);
-	total = list_names(s, path);
+	total = list_names(s, dirfd, name, path);
 	if (total < 0) {
 		errno = (int)-total;
 		return ero_fail_errno(err, "cannot list the xattrs of %s", shown);

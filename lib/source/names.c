@@ -138,6 +138,9 @@ static int walk(struct ero_names *n, const char **path, struct ero_node **dir, s
 
 		if (e && e->node && S_ISDIR(e->node->mode))
 			*dir = e->node;
+		else if (e && e->node && S_ISLNK(e->node->mode))
+			rc = ero_fail(err, ERO_ERROR_UNSUPPORTED, ENOTDIR,
+				      "a member lies below \"%.*s\", which the archive has as a symbolic link", (int)length, *path);
 		else
 			rc = make_directory(n, *dir, *path, length, dir, err);
 		if (rc)

@@ -9,6 +9,8 @@ for n in 1 511 512 513 4031 4032 4033 4095 4096 4097 8191 8192 8193 65535 65536 
 	head -c $n /dev/urandom >"random-$n"
 	yes "line of text $n" | head -c $n >"text-$n"
 done
+for n in 1700 12500; do { head -c 4000 /dev/urandom; yes 'xy z' | head -c $((n * 4)); head -c 3000 /dev/urandom; } >"ends-$n"; done
+{ head -c 4000 /dev/urandom; yes 'xy z' | head -c 50000; head -c 4095 /dev/urandom; } >ends-plain
 head -c 3000000 /dev/zero >zeros
 { head -c 300000 /dev/urandom; yes abcdefg | head -c 300000; head -c 5000 /dev/urandom; } >mixed
 truncate -s 5G sparse; printf end | dd of=sparse bs=1 seek=5368709117 conv=notrunc 2>/dev/null; printf mid | dd of=sparse bs=1 seek=3000000000 conv=notrunc 2>/dev/null
@@ -51,6 +53,7 @@ try "blocks of 512 bytes" "" -b512
 try "aligned data" "" --dsunit=16 --fsalignblks=1024
 try "lz4hc with inline tails" "" -zlz4hc -Eztailpacking
 try "zstd, 1024-byte blocks" "" -zzstd -b1024 -C4096
+try "zstd with inline tails" "" -zzstd -Eztailpacking
 try "lzma, large pclusters" "" -zlzma,level=1 -C131072
 try "compact, full indexes" "" -zlz4 -Elegacy-compress
 $mkfs --quiet -zlz4 "$img" "$t"

@@ -56,6 +56,8 @@ $mkfs --quiet --tar=f "$img" r.tar
 check "the last member of a name wins" sh -c "test \"\$($dump --cat --path=/f $img)\" = 'second longer'"
 tar -C r -cPf evil.tar --transform='s,^f,../../f,' f
 fails 1 'outside' "a member with .. is refused" $mkfs --quiet --tar=f "$img" evil.tar
+mkdir -p v/real; echo x >v/real/f; ln -s real v/ln; tar -C v -cf v.tar real ln; tar -C v -rf v.tar --transform='s,real/f,ln/g,' real/f
+fails 1 'symbolic link' "a member below a link is refused, and the link not lost" $mkfs --quiet --tar=f "$img" v.tar
 head -c 100 /dev/urandom >junk
 fails 1 'junk' "what is no archive is refused" $mkfs --quiet --tar=f "$img" junk
 head -c 70000 t.tar >cut.tar
