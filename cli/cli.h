@@ -47,6 +47,14 @@ int cli_usage_error(const struct cli *cli, const char *format, ...) __attribute_
 int cli_number(const char *tool, const struct cli_option *self, const char *value, uint64_t min, uint64_t max,
 	       uint64_t *number);
 
+/* `apply` functions for the usual kinds of value; the option's `data` is the offset of the field in the tool's options. */
+#define CLI_AT(options, self, type) ((type *)((char *)(options) + (self)->data))
+int cli_set_true(void *options, const struct cli_option *self, const char *value);    /* bool */
+int cli_set_false(void *options, const struct cli_option *self, const char *value);   /* bool */
+int cli_set_string(void *options, const struct cli_option *self, const char *value);  /* const char * */
+int cli_add_string(void *options, const struct cli_option *self, const char *value);  /* struct cli_list */
+int cli_accept(void *options, const struct cli_option *self, const char *value);      /* nothing: for compatibility */
+
 /* A growing list of strings from repeated options. */
 struct cli_list {
 	const char **items;

@@ -126,6 +126,39 @@ int cli_number(const char *tool, const struct cli_option *self, const char *valu
 	return -1;
 }
 
+int cli_set_true(void *options, const struct cli_option *self, const char *value)
+{
+	(void)value;
+	*CLI_AT(options, self, bool) = true;
+	return 0;
+}
+
+int cli_set_false(void *options, const struct cli_option *self, const char *value)
+{
+	(void)value;
+	*CLI_AT(options, self, bool) = false;
+	return 0;
+}
+
+int cli_set_string(void *options, const struct cli_option *self, const char *value)
+{
+	*CLI_AT(options, self, const char *) = value;
+	return 0;
+}
+
+int cli_add_string(void *options, const struct cli_option *self, const char *value)
+{
+	return cli_list_add(CLI_AT(options, self, struct cli_list), value);
+}
+
+int cli_accept(void *options, const struct cli_option *self, const char *value)
+{
+	(void)options;
+	(void)self;
+	(void)value;
+	return 0;
+}
+
 int cli_list_add(struct cli_list *list, const char *item)
 {
 	const char **grown = reallocarray(list->items, list->count + 1, sizeof(*grown));

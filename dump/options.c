@@ -6,24 +6,10 @@
 #include <string.h>
 
 #define FIELD(member) offsetof(struct dump_options, member)
-#define AT(o, self, type) ((type *)((char *)(o) + (self)->data))
-
-static int set_true(void *o, const struct cli_option *self, const char *value)
-{
-	(void)value;
-	*AT(o, self, bool) = true;
-	return 0;
-}
-
-static int set_string(void *o, const struct cli_option *self, const char *value)
-{
-	*AT(o, self, const char *) = value;
-	return 0;
-}
 
 static int set_number(void *o, const struct cli_option *self, const char *value)
 {
-	return cli_number(DUMP, self, value, 0, UINT64_MAX, AT(o, self, uint64_t));
+	return cli_number(DUMP, self, value, 0, UINT64_MAX, CLI_AT(o, self, uint64_t));
 }
 
 static int set_nid(void *options, const struct cli_option *self, const char *value)
@@ -32,27 +18,21 @@ static int set_nid(void *options, const struct cli_option *self, const char *val
 	return set_number(options, self, value);
 }
 
-static int add_device(void *options, const struct cli_option *self, const char *value)
-{
-	(void)self;
-	return cli_list_add(&((struct dump_options *)options)->devices, value);
-}
-
 static const struct cli_option table[] = {
-	{ "help", 'h', CLI_NONE, NULL, "print this help and exit", set_true, FIELD(show_help) },
-	{ "version", 'V', CLI_NONE, NULL, "print the version and exit", set_true, FIELD(show_version) },
-	{ NULL, 's', CLI_NONE, NULL, "the superblock (default)", set_true, FIELD(superblock) },
-	{ NULL, 'S', CLI_NONE, NULL, "statistics of the whole image", set_true, FIELD(statistics) },
-	{ NULL, 'e', CLI_NONE, NULL, "with --path or --nid: the extents of the file", set_true, FIELD(extents) },
-	{ "blkid-udev", 0, CLI_NONE, NULL, "KEY=value lines as blkid -o udev prints them", set_true, FIELD(udev) },
-	{ "cat", 0, CLI_NONE, NULL, "with --path or --nid: the content of the file", set_true, FIELD(cat) },
-	{ "device", 0, CLI_REQUIRED, "FILE", "an extra device, in the order of the image's table", add_device, 0 },
-	{ "json", 0, CLI_NONE, NULL, "print each report as a JSON document", set_true, FIELD(json) },
-	{ "ls", 0, CLI_NONE, NULL, "with --path or --nid: the entries of the directory", set_true, FIELD(list) },
+	{ "help", 'h', CLI_NONE, NULL, "print this help and exit", cli_set_true, FIELD(show_help) },
+	{ "version", 'V', CLI_NONE, NULL, "print the version and exit", cli_set_true, FIELD(show_version) },
+	{ NULL, 's', CLI_NONE, NULL, "the superblock (default)", cli_set_true, FIELD(superblock) },
+	{ NULL, 'S', CLI_NONE, NULL, "statistics of the whole image", cli_set_true, FIELD(statistics) },
+	{ NULL, 'e', CLI_NONE, NULL, "with --path or --nid: the extents of the file", cli_set_true, FIELD(extents) },
+	{ "blkid-udev", 0, CLI_NONE, NULL, "KEY=value lines as blkid -o udev prints them", cli_set_true, FIELD(udev) },
+	{ "cat", 0, CLI_NONE, NULL, "with --path or --nid: the content of the file", cli_set_true, FIELD(cat) },
+	{ "device", 0, CLI_REQUIRED, "FILE", "an extra device, in the order of the image's table", cli_add_string, FIELD(devices) },
+	{ "json", 0, CLI_NONE, NULL, "print each report as a JSON document", cli_set_true, FIELD(json) },
+	{ "ls", 0, CLI_NONE, NULL, "with --path or --nid: the entries of the directory", cli_set_true, FIELD(list) },
 	{ "nid", 0, CLI_REQUIRED, "N", "the inode of this number", set_nid, FIELD(nid) },
-	{ "no-sbcrc", 0, CLI_NONE, NULL, "do not stop at a wrong superblock checksum", set_true, FIELD(no_checksum) },
+	{ "no-sbcrc", 0, CLI_NONE, NULL, "do not stop at a wrong superblock checksum", cli_set_true, FIELD(no_checksum) },
 	{ "offset", 0, CLI_REQUIRED, "BYTES", "the image begins at this byte of its file", set_number, FIELD(offset) },
-	{ "path", 0, CLI_REQUIRED, "PATH", "the inode of this path", set_string, FIELD(path) },
+	{ "path", 0, CLI_REQUIRED, "PATH", "the inode of this path", cli_set_string, FIELD(path) },
 	{ NULL, 0, CLI_NONE, NULL, NULL, NULL, 0 },
 };
 

@@ -7,31 +7,10 @@
 #include <unistd.h>
 
 #define FIELD(member) offsetof(struct fsck_options, member)
-#define AT(o, self, type) ((type *)((char *)(o) + (self)->data))
-
-static int set_true(void *o, const struct cli_option *self, const char *value)
-{
-	(void)value;
-	*AT(o, self, bool) = true;
-	return 0;
-}
-
-static int set_false(void *o, const struct cli_option *self, const char *value)
-{
-	(void)value;
-	*AT(o, self, bool) = false;
-	return 0;
-}
-
-static int set_string(void *o, const struct cli_option *self, const char *value)
-{
-	*AT(o, self, const char *) = value;
-	return 0;
-}
 
 static int set_number(void *o, const struct cli_option *self, const char *value)
 {
-	return cli_number(FSCK, self, value, 0, UINT64_MAX, AT(o, self, uint64_t));
+	return cli_number(FSCK, self, value, 0, UINT64_MAX, CLI_AT(o, self, uint64_t));
 }
 
 static int set_nid(void *options, const struct cli_option *self, const char *value)
@@ -70,26 +49,12 @@ static int set_extract(void *options, const struct cli_option *self, const char 
 	return 0;
 }
 
-static int add_device(void *options, const struct cli_option *self, const char *value)
-{
-	(void)self;
-	return cli_list_add(&((struct fsck_options *)options)->devices, value);
-}
-
 static int set_preserve(void *options, const struct cli_option *self, const char *value)
 {
 	struct fsck_options *o = options;
 
 	(void)value;
 	o->owners = o->permissions = self->data;
-	return 0;
-}
-
-static int accept(void *o, const struct cli_option *self, const char *value)
-{
-	(void)o;
-	(void)self;
-	(void)value;
 	return 0;
 }
 
@@ -102,36 +67,36 @@ static int not_yet(void *o, const struct cli_option *self, const char *value)
 }
 
 static const struct cli_option table[] = {
-	{ "help", 'h', CLI_NONE, NULL, "print this help and exit", set_true, FIELD(show_help) },
-	{ "version", 'V', CLI_NONE, NULL, "print the version and exit", set_true, FIELD(show_version) },
+	{ "help", 'h', CLI_NONE, NULL, "print this help and exit", cli_set_true, FIELD(show_help) },
+	{ "version", 'V', CLI_NONE, NULL, "print the version and exit", cli_set_true, FIELD(show_version) },
 	{ NULL, 'd', CLI_REQUIRED, "0-9", "how much to tell: 0 errors only (default 2)", set_verbosity, 0 },
-	{ NULL, 'p', CLI_NONE, NULL, "print the compression ratio of all files", set_true, FIELD(print_ratio) },
-	{ NULL, 'a', CLI_NONE, NULL, "accepted for fsck(8): nothing is ever written to an image", accept, 0 },
-	{ NULL, 'A', CLI_NONE, NULL, "like -a", accept, 0 },
-	{ NULL, 'n', CLI_NONE, NULL, "like -a", accept, 0 },
-	{ NULL, 'y', CLI_NONE, NULL, "like -a", accept, 0 },
-	{ "device", 0, CLI_REQUIRED, "FILE", "an extra device, in the order of the image's table", add_device, 0 },
+	{ NULL, 'p', CLI_NONE, NULL, "print the compression ratio of all files", cli_set_true, FIELD(print_ratio) },
+	{ NULL, 'a', CLI_NONE, NULL, "accepted for fsck(8): nothing is ever written to an image", cli_accept, 0 },
+	{ NULL, 'A', CLI_NONE, NULL, "like -a", cli_accept, 0 },
+	{ NULL, 'n', CLI_NONE, NULL, "like -a", cli_accept, 0 },
+	{ NULL, 'y', CLI_NONE, NULL, "like -a", cli_accept, 0 },
+	{ "device", 0, CLI_REQUIRED, "FILE", "an extra device, in the order of the image's table", cli_add_string, FIELD(devices) },
 	{ "extract", 0, CLI_OPTIONAL, "DIR", "decode all data, too, and write it to DIR if one is given", set_extract, 0 },
-	{ "for-kernel", 0, CLI_REQUIRED, "X.Y[.Z]", "with --preflight: judge for this kernel", set_string, FIELD(for_kernel) },
-	{ "force", 0, CLI_NONE, NULL, "extract even to /", set_true, FIELD(force) },
-	{ "json", 0, CLI_NONE, NULL, "print findings and result as a JSON object", set_true, FIELD(json) },
+	{ "for-kernel", 0, CLI_REQUIRED, "X.Y[.Z]", "with --preflight: judge for this kernel", cli_set_string, FIELD(for_kernel) },
+	{ "force", 0, CLI_NONE, NULL, "extract even to /", cli_set_true, FIELD(force) },
+	{ "json", 0, CLI_NONE, NULL, "print findings and result as a JSON object", cli_set_true, FIELD(json) },
 	{ "nid", 0, CLI_REQUIRED, "N", "only what is below this inode number", set_nid, FIELD(nid) },
-	{ "no-sbcrc", 0, CLI_NONE, NULL, "do not stop at a wrong superblock checksum", set_true, FIELD(no_checksum) },
+	{ "no-sbcrc", 0, CLI_NONE, NULL, "do not stop at a wrong superblock checksum", cli_set_true, FIELD(no_checksum) },
 	{ "offset", 0, CLI_REQUIRED, "BYTES", "the image begins at this byte of its file", set_number, FIELD(offset) },
-	{ "overwrite", 0, CLI_NONE, NULL, "extraction replaces files that are there", set_true, FIELD(overwrite) },
-	{ "path", 0, CLI_REQUIRED, "PATH", "only what is below this path", set_string, FIELD(path) },
-	{ "preflight", 0, CLI_NONE, NULL, "judge whether the file may be mounted here, file-backed", set_true,
+	{ "overwrite", 0, CLI_NONE, NULL, "extraction replaces files that are there", cli_set_true, FIELD(overwrite) },
+	{ "path", 0, CLI_REQUIRED, "PATH", "only what is below this path", cli_set_string, FIELD(path) },
+	{ "preflight", 0, CLI_NONE, NULL, "judge whether the file may be mounted here, file-backed", cli_set_true,
 	  FIELD(preflight) },
 	{ "preserve", 0, CLI_NONE, NULL, "extraction keeps owners and modes (default for root)", set_preserve, 1 },
 	{ "no-preserve", 0, CLI_NONE, NULL, "extraction uses your own owner and umask", set_preserve, 0 },
-	{ "preserve-owner", 0, CLI_NONE, NULL, "extraction keeps owners", set_true, FIELD(owners) },
-	{ "no-preserve-owner", 0, CLI_NONE, NULL, "extraction uses your own owner", set_false, FIELD(owners) },
-	{ "preserve-perms", 0, CLI_NONE, NULL, "extraction keeps modes", set_true, FIELD(permissions) },
-	{ "no-preserve-perms", 0, CLI_NONE, NULL, "extraction applies your umask", set_false, FIELD(permissions) },
+	{ "preserve-owner", 0, CLI_NONE, NULL, "extraction keeps owners", cli_set_true, FIELD(owners) },
+	{ "no-preserve-owner", 0, CLI_NONE, NULL, "extraction uses your own owner", cli_set_false, FIELD(owners) },
+	{ "preserve-perms", 0, CLI_NONE, NULL, "extraction keeps modes", cli_set_true, FIELD(permissions) },
+	{ "no-preserve-perms", 0, CLI_NONE, NULL, "extraction applies your umask", cli_set_false, FIELD(permissions) },
 	{ "workers", 0, CLI_REQUIRED, "N", "threads (default: one per processor)", set_workers, 0 },
 	{ "xattr-inode-digest", 0, CLI_OPTIONAL, "NAME", NULL, not_yet, 0 },
-	{ "xattrs", 0, CLI_NONE, NULL, "extract xattrs, too", set_true, FIELD(xattrs) },
-	{ "no-xattrs", 0, CLI_NONE, NULL, "extract no xattrs (default)", set_false, FIELD(xattrs) },
+	{ "xattrs", 0, CLI_NONE, NULL, "extract xattrs, too", cli_set_true, FIELD(xattrs) },
+	{ "no-xattrs", 0, CLI_NONE, NULL, "extract no xattrs (default)", cli_set_false, FIELD(xattrs) },
 	{ NULL, 0, CLI_NONE, NULL, NULL, NULL, 0 },
 };
 

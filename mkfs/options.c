@@ -9,22 +9,8 @@
 static const struct cli cli;
 
 #define FIELD(member) offsetof(struct mkfs_options, member)
-#define AT(o, self, type) ((type *)((char *)(o) + (self)->data))
 
 /* ---- values of several options ---- */
-
-static int set_true(void *o, const struct cli_option *self, const char *value)
-{
-	(void)value;
-	*AT(o, self, bool) = true;
-	return 0;
-}
-
-static int set_string(void *o, const struct cli_option *self, const char *value)
-{
-	*AT(o, self, const char *) = value;
-	return 0;
-}
 
 static int set_unsigned(void *o, const struct cli_option *self, const char *value)
 {
@@ -32,13 +18,8 @@ static int set_unsigned(void *o, const struct cli_option *self, const char *valu
 
 	if (cli_number(MKFS, self, value, 0, UINT32_MAX, &n))
 		return -1;
-	*AT(o, self, unsigned) = (unsigned)n;
+	*CLI_AT(o, self, unsigned) = (unsigned)n;
 	return 0;
-}
-
-static int add_string(void *o, const struct cli_option *self, const char *value)
-{
-	return cli_list_add(AT(o, self, struct cli_list), value);
 }
 
 static int set_offset(void *o, const struct cli_option *self, const char *value)
@@ -48,7 +29,7 @@ static int set_offset(void *o, const struct cli_option *self, const char *value)
 
 	if (cli_number(MKFS, self, value + negative, 0, UINT32_MAX, &n))
 		return -1;
-	*AT(o, self, int64_t) = negative ? -(int64_t)n : (int64_t)n;
+	*CLI_AT(o, self, int64_t) = negative ? -(int64_t)n : (int64_t)n;
 	return 0;
 }
 
@@ -62,14 +43,6 @@ static int not_yet(void *o, const struct cli_option *self, const char *value)
 	else
 		cli_error(MKFS, "-%c: not yet: it comes with a later version of erolith", self->letter);
 	return -1;
-}
-
-static int accept(void *o, const struct cli_option *self, const char *value)
-{
-	(void)o;
-	(void)self;
-	(void)value;
-	return 0;
 }
 
 /* ---- single options ---- */
@@ -246,8 +219,8 @@ static int set_quiet(void *options, const struct cli_option *self, const char *v
 /* ---- the table ---- */
 
 static const struct cli_option table[] = {
-	{ "help", 'h', CLI_NONE, NULL, "print this help and exit", set_true, FIELD(show_help) },
-	{ "version", 'V', CLI_NONE, NULL, "print the version and exit", set_true, FIELD(show_version) },
+	{ "help", 'h', CLI_NONE, NULL, "print this help and exit", cli_set_true, FIELD(show_help) },
+	{ "version", 'V', CLI_NONE, NULL, "print the version and exit", cli_set_true, FIELD(show_version) },
 	{ NULL, 'b', CLI_REQUIRED, "BYTES", "block size, 512 to 65536 (default 4096)", set_unsigned, FIELD(build.block_size) },
 	{ NULL, 'd', CLI_REQUIRED, "0-9", "how much to tell: 0 errors only (default 2)", set_verbosity, 0 },
 	{ NULL, 'x', CLI_REQUIRED, "N", "share an xattr that more than N files have (default 2);\nnegative: store no xattrs",
@@ -259,42 +232,42 @@ static const struct cli_option table[] = {
 	  FIELD(build.pcluster_size) },
 	{ NULL, 'E', CLI_REQUIRED, "WORD[,…]", "extended options, '^' in front switches one off; see mkfs.erofs(1)",
 	  set_extended, 0 },
-	{ NULL, 'L', CLI_REQUIRED, "LABEL", "volume label, at most 15 bytes", set_string, FIELD(build.label) },
+	{ NULL, 'L', CLI_REQUIRED, "LABEL", "volume label, at most 15 bytes", cli_set_string, FIELD(build.label) },
 	{ NULL, 'm', CLI_REQUIRED, "BYTES[:ALG]", NULL, not_yet, 0 },
 	{ NULL, 'T', CLI_REQUIRED, "SECONDS", "build time, since 1970; all files get it, too, unless --mkfs-time", set_time, 0 },
 	{ "all-time", 0, CLI_NONE, NULL, "-T is for all files, too (default)", set_mkfs_time, false },
 	{ "mkfs-time", 0, CLI_NONE, NULL, "-T is the build time only", set_mkfs_time, true },
 	{ NULL, 'U', CLI_REQUIRED, "UUID", "UUID, or clear, or random (default)", set_uuid, 0 },
 	{ "all-root", 0, CLI_NONE, NULL, "all files belong to root", all_root, 0 },
-	{ "aufs", 0, CLI_NONE, NULL, "archive: turn AUFS whiteouts into overlayfs ones", set_true, FIELD(build.aufs) },
-	{ "blobdev", 0, CLI_REQUIRED, "FILE", "write the chunks of --chunksize to this file", set_string,
+	{ "aufs", 0, CLI_NONE, NULL, "archive: turn AUFS whiteouts into overlayfs ones", cli_set_true, FIELD(build.aufs) },
+	{ "blobdev", 0, CLI_REQUIRED, "FILE", "write the chunks of --chunksize to this file", cli_set_string,
 	  FIELD(build.blob_device) },
 	{ "chunksize", 0, CLI_REQUIRED, "BYTES", "store files in chunks, equal ones once, holes as holes", set_unsigned,
 	  FIELD(build.chunk_size) },
-	{ "compress-hints", 0, CLI_REQUIRED, "FILE", "pcluster size and algorithm by path; see mkfs.erofs(1)", set_string,
+	{ "compress-hints", 0, CLI_REQUIRED, "FILE", "pcluster size and algorithm by path; see mkfs.erofs(1)", cli_set_string,
 	  FIELD(build.compress_hints) },
 	{ "dsunit", 0, CLI_REQUIRED, "BLOCKS", "align the data of larger files to this", set_unsigned,
 	  FIELD(build.data_alignment) },
-	{ "exclude-path", 0, CLI_REQUIRED, "PATH", "leave out this path, relative to the source", add_string,
+	{ "exclude-path", 0, CLI_REQUIRED, "PATH", "leave out this path, relative to the source", cli_add_string,
 	  FIELD(exclude_paths) },
-	{ "exclude-regex", 0, CLI_REQUIRED, "REGEX", "leave out paths that match", add_string, FIELD(exclude_regexes) },
-	{ "file-contexts", 0, CLI_REQUIRED, "FILE", "SELinux labels from this file_contexts file", set_string,
+	{ "exclude-regex", 0, CLI_REQUIRED, "REGEX", "leave out paths that match", cli_add_string, FIELD(exclude_regexes) },
+	{ "file-contexts", 0, CLI_REQUIRED, "FILE", "SELinux labels from this file_contexts file", cli_set_string,
 	  FIELD(build.file_contexts) },
 	{ "force-gid", 0, CLI_REQUIRED, "GID", "group of all files", force_id, 1 },
 	{ "force-uid", 0, CLI_REQUIRED, "UID", "owner of all files", force_id, 0 },
 	{ "fsalignblks", 0, CLI_REQUIRED, "BLOCKS", "make the image a multiple of this long", set_unsigned,
 	  FIELD(build.size_alignment) },
 	{ "gid-offset", 0, CLI_REQUIRED, "N", "add N to all groups", set_offset, FIELD(build.gid_offset) },
-	{ "hard-dereference", 0, CLI_NONE, NULL, "store hard links as separate files", set_true,
+	{ "hard-dereference", 0, CLI_NONE, NULL, "store hard links as separate files", cli_set_true,
 	  FIELD(build.hard_dereference) },
-	{ "ignore-mtime", 0, CLI_NONE, NULL, "all files get the build time", set_true, FIELD(ignore_mtime) },
-	{ "json", 0, CLI_NONE, NULL, "print the summary as a JSON object", set_true, FIELD(json) },
+	{ "ignore-mtime", 0, CLI_NONE, NULL, "all files get the build time", cli_set_true, FIELD(ignore_mtime) },
+	{ "json", 0, CLI_NONE, NULL, "print the summary as a JSON object", cli_set_true, FIELD(json) },
 	{ "max-extent-bytes", 0, CLI_REQUIRED, "BYTES", "most plain bytes in a compressed extent", set_unsigned,
 	  FIELD(build.max_extent_bytes) },
-	{ "mount-point", 0, CLI_REQUIRED, "PATH", "where the image will be mounted, for --file-contexts", set_string,
+	{ "mount-point", 0, CLI_REQUIRED, "PATH", "where the image will be mounted, for --file-contexts", cli_set_string,
 	  FIELD(build.mount_point) },
 	{ "offset", 0, CLI_REQUIRED, "BYTES", "begin the image at this byte of its file", set_target_offset, 0 },
-	{ "preserve-mtime", 0, CLI_NONE, NULL, "every file keeps its time (default without -T)", accept, 0 },
+	{ "preserve-mtime", 0, CLI_NONE, NULL, "every file keeps its time (default without -T)", cli_accept, 0 },
 	{ "quiet", 0, CLI_NONE, NULL, "no summary, no progress", set_quiet, 0 },
 	{ "root-xattr-isize", 0, CLI_REQUIRED, "BYTES", "keep at least this much room for xattrs of the root", set_unsigned,
 	  FIELD(build.root_xattr_isize) },
@@ -307,10 +280,10 @@ static const struct cli_option table[] = {
 	{ "gzip", 0, CLI_OPTIONAL, "FILE", NULL, set_unzip, 0 },
 	{ "workers", 0, CLI_REQUIRED, "N", "threads (default: one per processor); the image does not depend on it",
 	  set_workers, 0 },
-	{ "xattr-prefix", 0, CLI_REQUIRED, "PREFIX", "store this beginning of xattr names once, such as user.foo.", add_string,
+	{ "xattr-prefix", 0, CLI_REQUIRED, "PREFIX", "store this beginning of xattr names once, such as user.foo.", cli_add_string,
 	  FIELD(xattr_prefixes) },
 	/* harmless tuning of the peer: accepted */
-	{ "async-queue-limit", 0, CLI_REQUIRED, "N", NULL, accept, 0 },
+	{ "async-queue-limit", 0, CLI_REQUIRED, "N", NULL, cli_accept, 0 },
 	{ "clean", 0, CLI_REQUIRED, "MODE", NULL, not_yet, 0 },
 	{ "incremental", 0, CLI_REQUIRED, "MODE", NULL, not_yet, 0 },
 	{ "gzinfo", 0, CLI_OPTIONAL, "FILE", NULL, not_yet, 0 },

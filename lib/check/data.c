@@ -44,22 +44,11 @@ static void run(struct ero_job *job, void *worker)
 		j->rc = ero_data_stream(j->image, &j->inode, worker, discard, NULL, &j->err);
 }
 
-static void *make_buffer(void *context)
-{
-	(void)context;
-	return calloc(1, sizeof(struct ero_data_buffer));
-}
-
-static void free_buffer(void *worker)
-{
-	free(((struct ero_data_buffer *)worker)->bytes);
-	free(worker);
-}
-
 int ero_data_check_create(struct ero_checker *c, struct ero_data_check **result, struct ero_error *err)
 {
 	struct ero_pool_options options = {
-		.threads = c->options->workers, .in_flight = 256, .make_worker = make_buffer, .free_worker = free_buffer
+		.threads = c->options->workers, .in_flight = 256, .make_worker = ero_data_buffer_make,
+		.free_worker = ero_data_buffer_free
 	};
 	struct ero_data_check *d = calloc(1, sizeof(*d));
 	int rc;

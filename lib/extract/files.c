@@ -76,18 +76,6 @@ static void run(struct ero_job *job, void *worker)
 		j->rc = ero_extract_attributes(j->x, j->held->fd, j->name, &j->inode, &j->err);
 }
 
-static void *make_buffer(void *context)
-{
-	(void)context;
-	return calloc(1, sizeof(struct ero_data_buffer));
-}
-
-static void free_buffer(void *worker)
-{
-	free(((struct ero_data_buffer *)worker)->bytes);
-	free(worker);
-}
-
 /* ---- in the thread that walks ---- */
 
 static void take(struct ero_extractor *x)
@@ -105,7 +93,8 @@ static void take(struct ero_extractor *x)
 int ero_extract_files_begin(struct ero_extractor *x, struct ero_error *err)
 {
 	struct ero_pool_options options = {
-		.threads = x->options->workers, .in_flight = 64, .make_worker = make_buffer, .free_worker = free_buffer
+		.threads = x->options->workers, .in_flight = 64, .make_worker = ero_data_buffer_make,
+		.free_worker = ero_data_buffer_free
 	};
 
 	return ero_pool_create(&options, &x->pool, err);

@@ -86,6 +86,18 @@ int ero_data_decode(struct ero_image *image, const struct ero_inode *inode, cons
 		    0;
 }
 
+void *ero_data_buffer_make(void *context)
+{
+	(void)context;
+	return calloc(1, sizeof(struct ero_data_buffer));
+}
+
+void ero_data_buffer_free(void *buffer)
+{
+	free(((struct ero_data_buffer *)buffer)->bytes);
+	free(buffer);
+}
+
 static int ensure(struct ero_data_buffer *b, size_t room, struct ero_error *err)
 {
 	if (b->room >= room)

@@ -20,6 +20,9 @@ struct ero_data_buffer {
 	uint8_t *bytes;
 	size_t room;
 };
+/* For a pool's threads: one buffer each. */
+void *ero_data_buffer_make(void *context);
+void ero_data_buffer_free(void *buffer);
 typedef int (*ero_data_sink)(void *context, const uint8_t *bytes, uint64_t offset, size_t length,
 			     struct ero_error *err);
 int ero_data_stream(struct ero_image *image, const struct ero_inode *inode, struct ero_data_buffer *buffer,
