@@ -155,3 +155,69 @@ void ero_spool_free(struct ero_spool *spool)
 	free(spool->buffer);
 	free(spool);
 }
+
+/* ---- windows ---- */
+
+enum { WINDOWS = 8, WINDOW = 256 << 10 };
+
+struct ero_spool_reader {
+	struct ero_spool *spool;
+	unsigned char *bytes;         /* of all windows */
+	uint64_t number[WINDOWS];     /* offset / WINDOW + 1 of what each holds; 0: nothing */
+};
+
+int ero_spool_reader_create(struct ero_spool *spool, struct ero_spool_reader **result, struct ero_error *err)
+{
+	struct ero_spool_reader *r = calloc(1, sizeof(*r));
+
+	*result = r;
+	if (!r)
+		return ero_fail_memory(err);
+	r->spool = spool;
+	return 0;
+}
+
+static int fill_window(struct ero_spool_reader *r, unsigned slot, uint64_t number, struct ero_error *err)
+{
+	uint64_t start = number * WINDOW;
+	size_t length = r->spool->size - start < WINDOW ? (size_t)(r->spool->size - start) : WINDOW;
+	int rc;
+
+	if (!r->bytes && !(r->bytes = malloc((size_t)WINDOWS * WINDOW)))
+		return ero_fail_memory(err);
+	r->number[slot] = 0;
+	rc = ero_spool_read(r->spool, r->bytes + (size_t)slot * WINDOW, length, start, err);
+	if (!rc)
+		r->number[slot] = number + 1;
+	return rc;
+}
+
+int ero_spool_reader_read(struct ero_spool_reader *r, void *data, size_t length, uint64_t offset,
+			  struct ero_error *err)
+{
+	unsigned char *to = data;
+
+	if (length >= WINDOW || offset + length <= r->spool->limit)
+		return ero_spool_read(r->spool, data, length, offset, err);
+	while (length) {
+		uint64_t number = offset / WINDOW;
+		unsigned slot = (unsigned)(number % WINDOWS);
+		size_t within = (size_t)(offset % WINDOW), part = WINDOW - within < length ? WINDOW - within : length;
+		int rc = r->number[slot] == number + 1 ? 0 : fill_window(r, slot, number, err);
+
+		if (rc)
+			return rc;
+		memcpy(to, r->bytes + (size_t)slot * WINDOW + within, part);
+		to += part;
+		offset += part;
+		length -= part;
+	}
+	return 0;
+}
+
+void ero_spool_reader_free(struct ero_spool_reader *r)
+{
+	if (r)
+		free(r->bytes);
+	free(r);
+}

@@ -20,4 +20,12 @@ int ero_spool_append(struct ero_spool *spool, const void *data, size_t length, u
 int ero_spool_read(struct ero_spool *spool, void *data, size_t length, uint64_t offset, struct ero_error *err);
 void ero_spool_free(struct ero_spool *spool);
 
+/* For one thread that reads small pieces of what is in the file part, roughly in order: windows of it in memory. The
+ * spool must not grow meanwhile. */
+struct ero_spool_reader;
+int ero_spool_reader_create(struct ero_spool *spool, struct ero_spool_reader **reader, struct ero_error *err);
+int ero_spool_reader_read(struct ero_spool_reader *reader, void *data, size_t length, uint64_t offset,
+			  struct ero_error *err);
+void ero_spool_reader_free(struct ero_spool_reader *reader);
+
 #endif

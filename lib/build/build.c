@@ -156,6 +156,8 @@ static int run(struct ero_build *b, struct ero_error *err)
 	if (!rc)
 		rc = lay_out(b, err);
 	if (!rc)
+		rc = ero_spool_reader_create(b->spool, &b->stored, err);
+	if (!rc)
 		rc = ero_build_write(b, err);
 	return rc ? rc : commit(b, err);
 }
@@ -226,6 +228,7 @@ int ero_build(const struct ero_build_options *options, struct ero_build_summary 
 	ero_layout_free(&b->plan);
 	ero_outfile_close(b->out);
 	ero_outfile_close(b->blob);
+	ero_spool_reader_free(b->stored);
 	ero_spool_free(b->spool);
 	if (b->source)
 		b->source->ops->destroy(b->source);

@@ -11,6 +11,7 @@ struct ero_build {
 	struct ero_tree tree;
 	struct ero_source *source;
 	struct ero_spool *spool;
+	struct ero_spool_reader *stored;  /* what the packer has left in it, while metadata is written */
 	struct ero_outfile *out, *blob;
 	struct ero_super super;
 	struct ero_compr_cfgs cfgs;

@@ -44,7 +44,7 @@ static int write_chunks(struct ero_build *b, const struct ero_node *node, uint8_
 {
 	size_t bytes = (size_t)node->stored.map_count * sizeof(uint64_t);
 	ERO_AUTO_FREE uint64_t *blocks = malloc(bytes);
-	int rc = blocks ? ero_spool_read(b->spool, blocks, bytes, node->stored.map, err) : ero_fail_memory(err);
+	int rc = blocks ? ero_spool_reader_read(b->stored, blocks, bytes, node->stored.map, err) : ero_fail_memory(err);
 
 	for (uint32_t i = 0; !rc && i < node->stored.map_count; i++) {
 		bool hole = blocks[i] == UINT64_MAX;
@@ -69,7 +69,7 @@ static int write_map(struct ero_build *b, const struct ero_node *node, uint8_t *
 	size_t at = (size_t)ero_round_up(head_size, 8);
 	bool compact = node->stored.layout == ERO_LAYOUT_COMPRESSED_COMPACT;
 	struct ero_zindex z;
-	int rc = extents ? ero_spool_read(b->spool, extents, bytes, node->stored.map, err) : ero_fail_memory(err);
+	int rc = extents ? ero_spool_reader_read(b->stored, extents, bytes, node->stored.map, err) : ero_fail_memory(err);
 
 	if (rc)
 		return rc;
@@ -97,7 +97,7 @@ static int write_tail(struct ero_build *b, const struct ero_node *node, uint8_t 
 	else if (S_ISLNK(node->mode))
 		memcpy(to, node->link, node->stored.tail_size);
 	else
-		return ero_spool_read(b->spool, to, node->stored.tail_size, node->stored.tail, err);
+		return ero_spool_reader_read(b->stored, to, node->stored.tail_size, node->stored.tail, err);
 	return 0;
 }
 

@@ -24,17 +24,27 @@ static int check_tree(struct ero_checker *c, const struct ero_check_dir *root, b
 	return rc;
 }
 
+struct ero_seen *ero_check_seen(struct ero_checker *c, uint64_t nid)
+{
+	bool is_new;
+	uint32_t number = ero_keys_number(&c->nids, nid, 0, &is_new);
+
+	if (number == UINT32_MAX || (is_new && !ero_vec_push(&c->seen, (struct ero_seen){ 0 })))
+		return NULL;
+	return &c->seen.data[number];
+}
+
 /* Link counts and the number of inodes, when the whole tree was seen. */
 static void check_counts(struct ero_checker *c)
 {
 	const struct ero_super *s = &c->image->super;
 	struct ero_place super = { .has_offset = true, .offset = ERO_SUPER_OFFSET };
 
-	for (size_t i = 0; i < c->seen_room; i++) {
-		const struct ero_seen *n = &c->seen[i];
-		struct ero_place at = { .has_nid = true, .nid = n->nid_plus_1 - 1 };
+	for (size_t i = 0; i < c->seen.count; i++) {
+		const struct ero_seen *n = &c->seen.data[i];
+		struct ero_place at = { .has_nid = true, .nid = c->nids.keys.data[i].first };
 
-		if (n->nid_plus_1 && n->mode && !S_ISDIR(n->mode) && n->links != n->nlink)
+		if (n->mode && !S_ISDIR(n->mode) && n->links != n->nlink)
 			ero_check_differs(c, "inode.nlink", &at, "an inode's link count is not the number of its names", n->links,
 					  n->nlink);
 	}
@@ -48,7 +58,7 @@ static int check_start(struct ero_checker *c, uint64_t nid, bool whole, struct e
 {
 	struct ero_check_dir *root = ero_arena_alloc(&c->arena, sizeof(*root));
 	struct ero_place at = { .dir = root, .has_nid = true, .nid = nid };
-	struct ero_seen *seen = ero_seen_find(c, nid);
+	struct ero_seen *seen = ero_check_seen(c, nid);
 	struct ero_inode inode;
 
 	if (!root || !seen)
@@ -90,6 +100,7 @@ int ero_check(struct ero_image *image, const struct ero_check_options *options, 
 		check_counts(&c);
 	ero_vec_free(&c.stack);
 	ero_arena_free(&c.arena);
-	free(c.seen);
+	ero_keys_free(&c.nids);
+	ero_vec_free(&c.seen);
 	return rc;
 }

@@ -4,6 +4,7 @@
 #define ERO_CHECK_CHECK_H
 
 #include "base/arena.h"
+#include "base/keys.h"
 #include "base/vec.h"
 #include "image/image.h"
 
@@ -14,9 +15,8 @@ struct ero_check_dir {
 	uint64_t nid;
 };
 
-/* One inode seen: 24 bytes, in an open hash table. */
+/* One inode seen. */
 struct ero_seen {
-	uint64_t nid_plus_1; /* 0: free */
 	uint32_t links;      /* names found */
 	uint32_t nlink;      /* as the inode says */
 	uint16_t mode;       /* 0: could not be read */
@@ -30,8 +30,8 @@ struct ero_checker {
 	struct ero_check_result *result;
 	struct ero_arena arena;
 	ERO_VEC(const struct ero_check_dir *) stack;
-	struct ero_seen *seen;
-	size_t seen_room, seen_count;
+	struct ero_keys nids;            /* of inodes seen, and what was */
+	ERO_VEC(struct ero_seen) seen;
 	struct ero_data_check *data; /* NULL: metadata only */
 };
 
@@ -62,8 +62,8 @@ void ero_check_extents(struct ero_checker *c, const struct ero_place *at, const 
 int ero_check_directory(struct ero_checker *c, const struct ero_check_dir *dir, const struct ero_inode *inode,
 			uint64_t parent_nid, struct ero_error *err);
 
-/* seen.c */
-struct ero_seen *ero_seen_find(struct ero_checker *c, uint64_t nid); /* NULL when memory ends */
+/* What was seen of an inode; valid until the next call. NULL when memory ends. */
+struct ero_seen *ero_check_seen(struct ero_checker *c, uint64_t nid);
 
 /* data.c: decodes files in threads; findings come out in order. */
 int ero_data_check_create(struct ero_checker *c, struct ero_data_check **d, struct ero_error *err);

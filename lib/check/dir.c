@@ -79,7 +79,7 @@ static int check_target(struct state *s, const struct ero_dirent *e, const struc
 		ero_check_tell(s->c, ERO_DAMAGE, "dir.nid", at, "the entry's inode number lies outside the image");
 		return 0;
 	}
-	seen = ero_seen_find(s->c, e->nid);
+	seen = ero_check_seen(s->c, e->nid);
 	if (!seen)
 		return ero_fail_memory(err);
 	if (!seen->links++) {

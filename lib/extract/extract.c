@@ -48,12 +48,12 @@ static struct ero_node *add_dir(struct ero_extractor *x, struct ero_node *parent
 static int make_directory(struct ero_extractor *x, struct ero_node *dir, int dirfd, const char *name, uint64_t nid,
 			  struct ero_error *err)
 {
-	int added = ero_set_add(&x->made, nid);
 	struct stat st;
+	bool is_new;
 
-	if (added < 0)
+	if (ero_keys_number(&x->made, nid, 0, &is_new) == UINT32_MAX)
 		return ero_fail_memory(err);
-	if (!added) {
+	if (!is_new) {
 		ero_extract_tell(x, dir, name, nid, "dir.twice", "the directory has a second name; it is extracted once");
 		return 0;
 	}
@@ -140,6 +140,7 @@ static void finish_directories(struct ero_extractor *x)
 
 static int extract_tree(struct ero_extractor *x, uint64_t nid, struct ero_error *err)
 {
+	bool is_new;
 	int root, rc;
 
 	if (mkdir(x->options->target, 0777) && errno != EEXIST)
@@ -148,7 +149,7 @@ static int extract_tree(struct ero_extractor *x, uint64_t nid, struct ero_error 
 	if (root < 0)
 		return ero_fail_errno(err, "cannot open the directory %s", x->options->target);
 	rc = ero_dirfds_create(root, &x->fds, err);
-	if (!rc && (ero_set_add(&x->made, nid) < 0 || !add_dir(x, NULL, "", nid)))
+	if (!rc && (ero_keys_number(&x->made, nid, 0, &is_new) == UINT32_MAX || !add_dir(x, NULL, "", nid)))
 		rc = ero_fail_memory(err);
 	x->result->inodes = 1;
 	while (!rc && x->stack.count)
@@ -226,9 +227,10 @@ int ero_extract(struct ero_image *image, const struct ero_extract_options *optio
 	ero_dirfds_free(x.fds);
 	ero_vec_free(&x.stack);
 	ero_vec_free(&x.dirs);
-	ero_set_free(&x.made);
+	ero_keys_free(&x.made);
 	ero_arena_free(&x.arena);
-	free(x.links);
+	ero_keys_free(&x.linked);
+	ero_vec_free(&x.links);
 	if (!rc && (result->damages || result->failures))
 		rc = ero_fail(err, ERO_ERROR_IO, EIO, "%llu files or attributes could not be extracted",
 			      (unsigned long long)(result->damages + result->failures));

@@ -8,14 +8,13 @@
 
 #include "base/arena.h"
 #include "base/pool.h"
-#include "base/set.h"
+#include "base/keys.h"
 #include "base/vec.h"
 #include "image/image.h"
 #include "source/dirfds.h"
 
 /* A file with several names: where the first one is. */
 struct ero_extracted_link {
-	uint64_t nid;
 	const struct ero_node *dir;
 	const char *name;
 };
@@ -29,9 +28,9 @@ struct ero_extractor {
 	struct ero_pool *pool;
 	mode_t umask;
 	ERO_VEC(struct ero_node *) stack, dirs; /* directories: data[0] is the nid */
-	struct ero_set made;          /* their nids: a directory with two names would be made without end */
-	struct ero_extracted_link *links;
-	size_t link_room, link_count;
+	struct ero_keys made;         /* their nids: a directory with two names would be made without end */
+	struct ero_keys linked;       /* nids of files with several names, and where each was made */
+	ERO_VEC(struct ero_extracted_link) links;
 };
 
 /* Tells that something could not be done; the extraction goes on. */

@@ -110,55 +110,26 @@ void ero_extract_files_end(struct ero_extractor *x)
 	x->pool = NULL;
 }
 
-static struct ero_extracted_link *find_link(struct ero_extractor *x, uint64_t nid)
-{
-	size_t at = (size_t)(nid * 0x9E3779B97F4A7C15ull >> 20) & (x->link_room - 1);
-
-	while (x->links[at].name && x->links[at].nid != nid)
-		at = (at + 1) & (x->link_room - 1);
-	return &x->links[at];
-}
-
-static bool grow_links(struct ero_extractor *x)
-{
-	struct ero_extracted_link *old = x->links;
-	size_t room = x->link_room;
-
-	if (x->link_count * 2 < room)
-		return true;
-	x->links = calloc(room ? room * 2 : 256, sizeof(*x->links));
-	if (!x->links) {
-		x->links = old;
-		return false;
-	}
-	x->link_room = room ? room * 2 : 256;
-	for (size_t i = 0; i < room; i++)
-		if (old[i].name)
-			*find_link(x, old[i].nid) = old[i];
-	free(old);
-	return true;
-}
-
 /* A further name of a file that was made already: 1 if so, 0 if this is its first name. */
 static int try_link(struct ero_extractor *x, const struct ero_node *dir, int dirfd, const char *name,
 		    const struct ero_inode *inode, struct ero_error *err)
 {
-	struct ero_extracted_link *l;
+	struct ero_extracted_link new = { .dir = dir }, *l;
 	struct ero_dirfd *first;
+	uint32_t number;
+	bool is_new;
 	int rc;
 
 	if (inode->nlink < 2)
 		return 0;
-	if (!grow_links(x))
+	number = ero_keys_number(&x->linked, inode->nid, 0, &is_new);
+	if (number == UINT32_MAX)
 		return ero_fail_memory(err);
-	l = find_link(x, inode->nid);
-	if (!l->name) {
-		l->nid = inode->nid;
-		l->dir = dir;
-		l->name = ero_arena_string(&x->arena, name, strlen(name));
-		x->link_count++;
-		return l->name ? 0 : ero_fail_memory(err);
+	if (is_new) {
+		new.name = ero_arena_string(&x->arena, name, strlen(name));
+		return new.name && ero_vec_push(&x->links, new) ? 0 : ero_fail_memory(err);
 	}
+	l = &x->links.data[number];
 	rc = ero_dirfds_get(x->fds, l->dir, &first, err);
 	if (rc)
 		return rc;

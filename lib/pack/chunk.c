@@ -86,14 +86,12 @@ static int hash_all(struct ero_pack_job *j, struct ero_pack_worker *w, EVP_MD_CT
 	return 0;
 }
 
-void ero_pack_run_chunks(struct ero_job *job, void *worker)
+void ero_pack_run_chunks(struct ero_pack_job *j, struct ero_pack_worker *w)
 {
-	struct ero_pack_job *j = (struct ero_pack_job *)job;
-	struct ero_pack_worker *w = worker;
 	EVP_MD_CTX *md = EVP_MD_CTX_new();
 
 	j->out = j->length <= ERO_CHUNK_KEPT ? malloc(j->length) : NULL;
-	if (!w || !md || (j->length <= ERO_CHUNK_KEPT && !j->out) || !ero_pack_ensure(&w->in, &w->in_room, PIECE))
+	if (!md || (j->length <= ERO_CHUNK_KEPT && !j->out) || !ero_pack_ensure(&w->in, &w->in_room, PIECE))
 		j->rc = ero_fail_memory(&j->err);
 	if (!j->rc)
 		j->rc = j->file.source->ops->open(&j->file, &j->err);

@@ -202,17 +202,15 @@ static int encode_all(struct segment *s, const uint8_t *in)
 	return keep_result(s, in);
 }
 
-void ero_pack_run_encode(struct ero_job *job, void *worker)
+void ero_pack_run_encode(struct ero_pack_job *j, struct ero_pack_worker *w)
 {
-	struct ero_pack_job *j = (struct ero_pack_job *)job;
-	struct ero_pack_worker *w = worker;
 	struct segment s = { .job = j, .worker = w };
 	unsigned index = j->node->compressor;
 
 	s.block = 1u << j->pack->block_bits;
 	s.pcluster = ero_pack_pcluster_size(j->pack, j->node);
 	s.codec = ero_codec_find(j->pack->compressors[index].name, &j->err);
-	if (!w || !ero_pack_ensure(&w->in, &w->in_room, j->length) ||
+	if (!ero_pack_ensure(&w->in, &w->in_room, j->length) ||
 	    !ero_pack_ensure(&w->scratch, &w->scratch_room, s.pcluster)) {
 		j->rc = ero_fail_memory(&j->err);
 		return;

@@ -37,15 +37,13 @@ static int copy(struct ero_pack_job *j, struct ero_pack_worker *w, size_t whole)
 	return 0;
 }
 
-void ero_pack_run_flat(struct ero_job *job, void *worker)
+void ero_pack_run_flat(struct ero_pack_job *j, struct ero_pack_worker *w)
 {
-	struct ero_pack_job *j = (struct ero_pack_job *)job;
-	struct ero_pack_worker *w = worker;
 	size_t tail = j->last ? j->length & ((1u << j->pack->block_bits) - 1) : 0;
 
 	if (!ero_pack_inlines(j->pack, j->node, tail))
 		tail = 0;
-	if (!w || !ero_pack_ensure(&w->in, &w->in_room, PIECE + (1u << ERO_MAX_BLOCK_BITS)) ||
+	if (!ero_pack_ensure(&w->in, &w->in_room, PIECE + (1u << ERO_MAX_BLOCK_BITS)) ||
 	    (tail && !(j->out = malloc(tail)))) {
 		j->rc = ero_fail_memory(&j->err);
 		return;
@@ -60,11 +58,10 @@ void ero_pack_run_flat(struct ero_job *job, void *worker)
 	j->file.source->ops->close(&j->file);
 }
 
-void ero_pack_run_raw(struct ero_job *job, void *worker)
+void ero_pack_run_raw(struct ero_pack_job *j, struct ero_pack_worker *w)
 {
-	struct ero_pack_job *j = (struct ero_pack_job *)job;
 
-	(void)worker;
+	(void)w;
 	j->raw = true;
 	j->out = malloc(j->length);
 	j->out_length = j->length;

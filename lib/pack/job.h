@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A unit of work inside lib/pack: one segment of one file, from reading to encoded blocks. */
+/* What the parts of lib/pack share: a job is one segment of one file, from reading to encoded blocks; small ones go to
+ * the threads in batches; results come back in order and are placed. */
 #ifndef ERO_PACK_JOB_H
 #define ERO_PACK_JOB_H
 
@@ -18,8 +19,12 @@ struct ero_pack_chunk {
 	size_t in_out;         /* where its bytes are in job->out, if kept */
 };
 
+struct ero_pack_job;
+struct ero_pack_worker;
+typedef void (*ero_pack_run_fn)(struct ero_pack_job *job, struct ero_pack_worker *worker);
+
 struct ero_pack_job {
-	struct ero_job job;
+	ero_pack_run_fn run;
 	struct ero_pack *pack;
 	struct ero_node *node;
 	struct ero_source_file file;
@@ -50,17 +55,58 @@ struct ero_pack_worker {
 
 bool ero_pack_ensure(uint8_t **buffer, size_t *room, size_t want);
 
-/* The kinds of job; each one file here. They run in a worker and write results into the job. */
-void ero_pack_run_flat(struct ero_job *job, void *worker);
-void ero_pack_run_raw(struct ero_job *job, void *worker);
-void ero_pack_run_encode(struct ero_job *job, void *worker);
-void ero_pack_run_chunks(struct ero_job *job, void *worker);
+/* The kinds of job; each one file here. They run in a thread and write results into the job. */
+void ero_pack_run_flat(struct ero_pack_job *job, struct ero_pack_worker *worker);
+void ero_pack_run_raw(struct ero_pack_job *job, struct ero_pack_worker *worker);
+void ero_pack_run_encode(struct ero_pack_job *job, struct ero_pack_worker *worker);
+void ero_pack_run_chunks(struct ero_pack_job *job, struct ero_pack_worker *worker);
 
 /* True if a flat tail of `length` bytes goes behind the inode. */
 bool ero_pack_inlines(const struct ero_pack *pack, const struct ero_node *node, size_t length);
 /* Bytes between an inode's head and its inline pcluster: map header, indexes, padding. */
 unsigned ero_pack_map_size(const struct ero_pack *pack, const struct ero_node *node);
 unsigned ero_pack_pcluster_size(const struct ero_pack *pack, const struct ero_node *node);
+
+/* ---- queue.c: jobs on their way through the threads ---- */
+
+struct ero_pack_queue {
+	struct ero_pack *pack;
+	struct ero_pool *pool;
+	struct ero_pack_batch *open; /* takes more jobs */
+	size_t in_flight;            /* bytes of source data in jobs that were not taken yet */
+	int (*place)(void *context, struct ero_pack_job *job, struct ero_error *err);
+	void *context;
+};
+
+/* `place` gets each job in the order of submission, in the thread that submits; the job is freed behind it. */
+int ero_pack_queue_open(struct ero_pack_queue *queue, struct ero_error *err);
+/* Takes the job over. May place others. */
+int ero_pack_queue_submit(struct ero_pack_queue *queue, struct ero_pack_job *job, struct ero_error *err);
+/* Places all that is left. */
+int ero_pack_queue_drain(struct ero_pack_queue *queue, struct ero_error *err);
+/* Waits for the threads; what was not placed is dropped. */
+void ero_pack_queue_close(struct ero_pack_queue *queue);
+
+/* ---- place.c: results become blocks of the image and facts of nodes ---- */
+
+struct ero_placer {
+	struct ero_pack *pack;
+	struct ero_chunk_table *chunks;
+	uint8_t *buffer;          /* encoded blocks on their way out */
+	size_t buffered;
+	uint64_t buffer_block;    /* where they go */
+	bool file_raw;            /* no segment of the current file gained anything so far */
+	bool file_changed;
+};
+
+int ero_placer_open(struct ero_placer *placer, struct ero_error *err);
+void ero_placer_close(struct ero_placer *placer);
+int ero_place(void *placer, struct ero_pack_job *job, struct ero_error *err);
+/* Writes bytes at the next free block, padded to whole blocks, and moves it on. */
+int ero_place_blocks(struct ero_placer *placer, const uint8_t *bytes, size_t length, struct ero_error *err);
+/* --dsunit: for data of `blocks` blocks, moves the next free block to a multiple of the unit; writes zeros. */
+int ero_place_align(struct ero_placer *placer, uint64_t blocks, struct ero_error *err);
+int ero_place_flush(struct ero_placer *placer, struct ero_error *err);
 
 /* chunk.c, building thread: places the chunks of a finished job; at the last one notes the file's table. */
 struct ero_chunk_table;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* dump.erofs -S: what the image is made of, counted in one walk over the directories. */
 #include "base/bytes.h"
-#include "base/set.h"
+#include "base/keys.h"
 #include "base/vec.h"
 #include "image/dir.h"
 #include "image/map.h"
@@ -27,7 +27,7 @@ struct walk {
 	struct ero_image *image;
 	struct statistics s;
 	ERO_VEC(uint64_t) stack;
-	struct ero_set seen;     /* nids of directories and of files with several names, to count each once */
+	struct ero_keys seen;     /* nids of directories and of files with several names, to count each once */
 };
 
 static int count_file(struct walk *w, const struct ero_inode *i, struct ero_error *err)
@@ -70,6 +70,7 @@ static int visit(void *context, const struct ero_dirent *e, struct ero_error *er
 {
 	struct walk *w = context;
 	struct ero_inode inode;
+	bool is_new;
 	int rc;
 
 	if (ero_is_dot(e))
@@ -78,9 +79,10 @@ static int visit(void *context, const struct ero_dirent *e, struct ero_error *er
 	if (rc)
 		return rc;
 	if (S_ISDIR(inode.mode) || inode.nlink > 1) {
-		rc = ero_set_add(&w->seen, e->nid);
-		if (rc <= 0)
-			return rc ? ero_fail_memory(err) : 0;
+		if (ero_keys_number(&w->seen, e->nid, 0, &is_new) == UINT32_MAX)
+			return ero_fail_memory(err);
+		if (!is_new)
+			return 0;
 	}
 	return count_inode(w, &inode, err);
 }
@@ -89,8 +91,9 @@ static int walk_tree(struct walk *w, struct ero_error *err)
 {
 	struct ero_inode inode;
 	int rc = ero_inode_read(w->image, w->image->super.root_nid, &inode, err);
+	bool is_new;
 
-	if (!rc && ero_set_add(&w->seen, inode.nid) < 0)
+	if (!rc && ero_keys_number(&w->seen, inode.nid, 0, &is_new) == UINT32_MAX)
 		rc = ero_fail_memory(err);
 	if (!rc)
 		rc = count_inode(w, &inode, err);
@@ -183,7 +186,7 @@ int ero_report_statistics(struct ero_image *image, enum ero_report_form form, FI
 	int rc = walk_tree(&w, err);
 
 	ero_vec_free(&w.stack);
-	ero_set_free(&w.seen);
+	ero_keys_free(&w.seen);
 	if (rc)
 		return rc;
 	return form == ERO_REPORT_JSON ? statistics_json(&w.s, out, err) : statistics_text(&w.s, out, err);

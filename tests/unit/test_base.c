@@ -10,7 +10,7 @@
 #include "base/crc32c.h"
 #include "base/outfile.h"
 #include "base/pool.h"
-#include "base/set.h"
+#include "base/keys.h"
 #include "base/spool.h"
 #include "base/vec.h"
 
@@ -173,19 +173,24 @@ static void pool_order(void **state)
 	ero_pool_free(pool);
 }
 
-static void sets(void **state)
+static void keys_are_numbered(void **state)
 {
-	struct ero_set s = { 0 };
+	struct ero_keys k = { 0 };
+	bool is_new;
 
 	(void)state;
-	assert_int_equal(ero_set_add(&s, 0), 1);
-	assert_int_equal(ero_set_add(&s, 0), 0);
-	for (uint64_t i = 1; i < 5000; i++)
-		assert_int_equal(ero_set_add(&s, i * 36), 1);
-	for (uint64_t i = 1; i < 5000; i++)
-		assert_int_equal(ero_set_add(&s, i * 36), 0);
-	assert_int_equal(ero_set_add(&s, UINT64_MAX), 1);
-	ero_set_free(&s);
+	for (uint32_t i = 0; i < 5000; i++) {
+		assert_int_equal(ero_keys_number(&k, i * 36ull, i & 1, &is_new), i);
+		assert_true(is_new);
+	}
+	for (uint32_t i = 5000; i-- > 0;) {
+		assert_int_equal(ero_keys_number(&k, i * 36ull, i & 1, &is_new), i);
+		assert_false(is_new);
+	}
+	assert_int_equal(ero_keys_number(&k, 0, 1, &is_new), 5000); /* the second word counts */
+	assert_true(is_new);
+	assert_int_equal(ero_keys_number(&k, UINT64_MAX, UINT64_MAX, &is_new), 5001);
+	ero_keys_free(&k);
 }
 
 static void error_texts(void **state)
@@ -207,7 +212,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(numbers),    cmocka_unit_test(checksum), cmocka_unit_test(ranges),
 		cmocka_unit_test(vectors),    cmocka_unit_test(arenas),	  cmocka_unit_test(spools),
-		cmocka_unit_test(pool_order), cmocka_unit_test(sets), cmocka_unit_test(error_texts),
+		cmocka_unit_test(pool_order), cmocka_unit_test(keys_are_numbered), cmocka_unit_test(error_texts),
 	};
 
 	return cmocka_run_group_tests_name("base", tests, NULL, NULL);

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: MIT
+/* Results in the order of submission: blocks are written where the image goes on, tails and maps go to the spool. */
+#include "pack/job.h"
+#include "base/bytes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { WRITE_BUFFER = 1 << 20 };
+
+int ero_place_flush(struct ero_placer *p, struct ero_error *err)
+{
+	int rc = p->buffered ? ero_outfile_write(p->pack->out, p->buffer, p->buffered,
+						 p->buffer_block << p->pack->block_bits, err) :
+			       0;
+
+	p->buffered = 0;
+	return rc;
+}
+
+/* Writes bytes at the next free block, padded to whole blocks, and moves it on. */
+int ero_place_blocks(struct ero_placer *p, const uint8_t *bytes, size_t length, struct ero_error *err)
+{
+	unsigned bits = p->pack->block_bits;
+	size_t space = (size_t)ero_round_up(length, 1u << bits);
+	uint64_t block = p->pack->next_block;
+	int rc = 0;
+
+	p->pack->next_block += space >> bits;
+	if (p->buffered + space > WRITE_BUFFER || p->buffer_block + (p->buffered >> bits) != block)
+		rc = ero_place_flush(p, err);
+	if (rc || !length)
+		return rc;
+	if (!p->buffered)
+		p->buffer_block = block;
+	if (space > WRITE_BUFFER) { /* too large to gather; its own tail needs padding */
+		size_t whole = (size_t)ero_round_down(length, 1u << bits);
+
+		rc = ero_outfile_write(p->pack->out, bytes, whole, block << bits, err);
+		if (rc || whole == length)
+			return rc;
+		p->buffer_block = block + (whole >> bits);
+		bytes += whole;
+		length -= whole;
+		space = 1u << bits;
+	}
+	memcpy(p->buffer + p->buffered, bytes, length);
+	memset(p->buffer + p->buffered + length, 0, space - length);
+	p->buffered += space;
+	return 0;
+}
+
+/* --dsunit: the data of a file begins at a multiple of this many blocks; what is passed over becomes zeros. */
+int ero_place_align(struct ero_placer *p, uint64_t blocks, struct ero_error *err)
+{
+	static const uint8_t zeros[1 << ERO_MAX_BLOCK_BITS];
+	unsigned unit = p->pack->options->data_alignment;
+	int rc = 0;
+
+	while (!rc && unit > 1 && blocks >= unit && p->pack->next_block % unit)
+		rc = ero_place_blocks(p, zeros, 1u << p->pack->block_bits, err);
+	return rc;
+}
+
+static int keep_tail(struct ero_placer *p, struct ero_pack_job *j, const uint8_t *bytes, size_t length,
+		     struct ero_error *err)
+{
+	j->node->stored.tail_size = (uint32_t)length;
+	return ero_spool_append(p->pack->spool, bytes, length, &j->node->stored.tail, err);
+}
+
+static int place_flat(struct ero_placer *p, struct ero_pack_job *j, struct ero_error *err)
+{
+	struct ero_stored *stored = &j->node->stored;
+
+	if (!j->last)
+		return 0;
+	stored->layout = j->out_length ? ERO_LAYOUT_FLAT_INLINE : ERO_LAYOUT_FLAT_PLAIN;
+	p->pack->plain_files++;
+	p->pack->inline_files += j->out_length != 0;
+	p->pack->stored_bytes += j->node->size;
+	return j->out_length ? keep_tail(p, j, j->out, j->out_length, err) : 0;
+}
+
+static int append_extents(struct ero_placer *p, struct ero_pack_job *j, uint64_t base, struct ero_error *err)
+{
+	struct ero_stored *stored = &j->node->stored;
+	uint64_t at;
+	int rc;
+
+	for (size_t i = 0; i < j->extents.count; i++)
+		j->extents.data[i].block += base;
+	rc = ero_spool_append(p->pack->spool, j->extents.data, j->extents.count * sizeof(struct ero_zextent), &at, err);
+	if (j->first)
+		stored->map = at;
+	stored->map_count += (uint32_t)j->extents.count;
+	return rc;
+}
+
+/* All segments were incompressible: what has been written is the file as it is, and it becomes a flat one. */
+static int place_raw_end(struct ero_placer *p, struct ero_pack_job *j, struct ero_error *err)
+{
+	struct ero_stored *stored = &j->node->stored;
+	size_t tail = j->out_length & ((1u << p->pack->block_bits) - 1);
+	int rc;
+
+	if (!ero_pack_inlines(p->pack, j->node, tail))
+		tail = 0;
+	rc = ero_place_blocks(p, j->out, j->out_length - tail, err);
+	stored->layout = tail ? ERO_LAYOUT_FLAT_INLINE : ERO_LAYOUT_FLAT_PLAIN;
+	if (j->node->size == tail)
+		stored->start_block = ERO_NULL_BLOCK32;
+	stored->map_count = 0;
+	p->pack->plain_files++;
+	p->pack->inline_files += tail != 0;
+	p->pack->stored_bytes += j->node->size;
+	if (!rc && tail)
+		rc = keep_tail(p, j, j->out + j->out_length - tail, tail, err);
+	return rc;
+}
+
+static int place_encoded(struct ero_placer *p, struct ero_pack_job *j, struct ero_error *err)
+{
+	struct ero_stored *stored = &j->node->stored;
+	uint64_t base;
+	int rc = 0;
+
+	if (j->first) {
+		rc = ero_place_align(p, ero_div_up(j->out_length, 1u << p->pack->block_bits), err);
+		if (rc)
+			return rc;
+		stored->start_block = p->pack->next_block;
+		p->file_raw = true;
+	}
+	p->file_raw = p->file_raw && j->raw;
+	if (j->last && p->file_raw)
+		return place_raw_end(p, j, err);
+	base = p->pack->next_block;
+	rc = append_extents(p, j, base, err);
+	if (!rc)
+		rc = ero_place_blocks(p, j->out, j->out_length, err);
+	if (rc || !j->last)
+		return rc;
+	stored->layout = p->pack->options->legacy_compress ? ERO_LAYOUT_COMPRESSED_FULL : ERO_LAYOUT_COMPRESSED_COMPACT;
+	stored->algorithm = (uint8_t)ero_codec_find(p->pack->compressors[j->node->compressor].name, NULL)->algorithm;
+	stored->blocks = p->pack->next_block - stored->start_block;
+	stored->big = ero_pack_pcluster_size(p->pack, j->node) > (1u << p->pack->block_bits);
+	stored->tail_encoded = j->tail_length != 0;
+	p->pack->tails_encoded |= stored->tail_encoded;
+	p->pack->compressed_files++;
+	p->pack->stored_bytes += (stored->blocks << p->pack->block_bits) + j->tail_length;
+	return j->tail_length ? keep_tail(p, j, j->tail, j->tail_length, err) : 0;
+}
+
+static void note_change(struct ero_placer *p, const struct ero_pack_job *j)
+{
+	char path[512];
+
+	if (j->first)
+		p->file_changed = false;
+	if (!j->file.changed || p->file_changed)
+		return;
+	p->file_changed = true;
+	p->pack->changed_files++;
+	ero_node_path(j->node, path, sizeof(path));
+	ero_source_warn(p->pack->options,
+			"%s changed while it was read: the image holds what was there at that moment, at the size it had before",
+			path);
+}
+
+int ero_place(void *placer, struct ero_pack_job *j, struct ero_error *err)
+{
+	struct ero_placer *p = placer;
+	struct ero_progress *progress = &p->pack->progress;
+	int rc;
+
+	if (j->run == ero_pack_run_flat)
+		rc = place_flat(p, j, err);
+	else if (j->run == ero_pack_run_chunks)
+		rc = ero_pack_place_chunks(p->chunks, j, err);
+	else
+		rc = place_encoded(p, j, err);
+	note_change(p, j);
+	progress->bytes_done += j->length;
+	progress->files_done += j->last;
+	progress->image_bytes = p->pack->next_block << p->pack->block_bits;
+	ero_outfile_start_writeback(p->pack->out, p->buffer_block << p->pack->block_bits);
+	if (p->pack->options->progress)
+		p->pack->options->progress(p->pack->options->context, progress);
+	return rc;
+}
+
+int ero_placer_open(struct ero_placer *p, struct ero_error *err)
+{
+	p->buffer = malloc(WRITE_BUFFER);
+	return p->buffer ? ero_chunk_table_create(&p->chunks, err) : ero_fail_memory(err);
+}
+
+void ero_placer_close(struct ero_placer *p)
+{
+	ero_chunk_table_free(p->chunks);
+	free(p->buffer);
+}
