@@ -48,7 +48,7 @@ static int hash_chunk(struct ero_pack_job *j, struct ero_pack_worker *w, EVP_MD_
 	for (uint32_t done = 0; done < c->length;) {
 		uint32_t part = c->length - done < PIECE ? c->length - done : PIECE;
 		uint8_t *to = keep ? j->out + c->in_out + done : w->in;
-		int rc = j->file.source->ops->read(&j->file, c->offset + done, to, part, &j->err);
+		int rc = j->pack->source->ops->read(&j->file, c->offset + done, to, part, &j->err);
 
 		if (rc)
 			return rc;
@@ -71,7 +71,7 @@ static int hash_all(struct ero_pack_job *j, struct ero_pack_worker *w, EVP_MD_CT
 		int rc;
 
 		c.length = (uint32_t)(j->length - at < chunk ? j->length - at : chunk);
-		rc = j->file.source->ops->next_data(&j->file, c.offset, &start, &end, &j->err);
+		rc = j->pack->source->ops->next_data(&j->file, c.offset, &start, &end, &j->err);
 		if (rc)
 			return rc;
 		if (start >= c.offset + c.length)
@@ -94,10 +94,10 @@ void ero_pack_run_chunks(struct ero_pack_job *j, struct ero_pack_worker *w)
 	if (!md || (j->length <= ERO_CHUNK_KEPT && !j->out) || !ero_pack_ensure(&w->in, &w->in_room, PIECE))
 		j->rc = ero_fail_memory(&j->err);
 	if (!j->rc)
-		j->rc = j->file.source->ops->open(&j->file, &j->err);
+		j->rc = j->pack->source->ops->open(j->pack->source, j->node, &j->file, &j->err);
 	if (!j->rc) {
 		j->rc = hash_all(j, w, md);
-		j->file.source->ops->close(&j->file);
+		j->pack->source->ops->close(&j->file);
 	}
 	EVP_MD_CTX_free(md);
 }
@@ -158,7 +158,7 @@ static int write_chunk(struct ero_pack_job *j, const struct ero_pack_chunk *c, u
 	int rc = buffer ? 0 : ero_fail_memory(err);
 
 	if (!rc && !j->out)
-		rc = j->file.source->ops->open(&j->file, err);
+		rc = j->pack->source->ops->open(j->pack->source, j->node, &j->file, err);
 	for (uint32_t done = 0; !rc && done < c->length; done += PIECE) {
 		uint32_t part = c->length - done < PIECE ? c->length - done : PIECE;
 		size_t padded = (size_t)ero_round_up(part, 1u << pack->block_bits);
@@ -167,12 +167,12 @@ static int write_chunk(struct ero_pack_job *j, const struct ero_pack_chunk *c, u
 		if (j->out)
 			memcpy(buffer, j->out + c->in_out + done, part);
 		else
-			rc = j->file.source->ops->read(&j->file, c->offset + done, buffer, part, err);
+			rc = j->pack->source->ops->read(&j->file, c->offset + done, buffer, part, err);
 		if (!rc)
 			rc = ero_outfile_write(to, buffer, padded, (block << pack->block_bits) + done, err);
 	}
 	if (!j->out && j->file.fd >= 0)
-		j->file.source->ops->close(&j->file);
+		j->pack->source->ops->close(&j->file);
 	free(buffer);
 	return rc;
 }

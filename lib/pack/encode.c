@@ -221,11 +221,11 @@ void ero_pack_run_encode(struct ero_pack_job *j, struct ero_pack_worker *w)
 				 s.codec->info.name);
 		return;
 	}
-	j->rc = j->file.source->ops->open(&j->file, &j->err);
+	j->rc = j->pack->source->ops->open(j->pack->source, j->node, &j->file, &j->err);
 	if (j->rc)
 		return;
-	j->rc = j->file.source->ops->read(&j->file, j->offset, w->in, j->length, &j->err);
-	j->file.source->ops->close(&j->file);
+	j->rc = j->pack->source->ops->read(&j->file, j->offset, w->in, j->length, &j->err);
+	j->pack->source->ops->close(&j->file);
 	if (!j->rc)
 		j->rc = encode_all(&s, w->in);
 }

@@ -24,7 +24,7 @@ static int copy(struct ero_pack_job *j, struct ero_pack_worker *w, size_t whole)
 	for (size_t done = 0; done < whole;) {
 		size_t part = whole - done < PIECE ? whole - done : PIECE;
 		size_t padded = (size_t)ero_round_up(part, block);
-		int rc = j->file.source->ops->read(&j->file, j->offset + done, w->in, part, &j->err);
+		int rc = j->pack->source->ops->read(&j->file, j->offset + done, w->in, part, &j->err);
 
 		if (rc)
 			return rc;
@@ -48,14 +48,14 @@ void ero_pack_run_flat(struct ero_pack_job *j, struct ero_pack_worker *w)
 		j->rc = ero_fail_memory(&j->err);
 		return;
 	}
-	j->rc = j->file.source->ops->open(&j->file, &j->err);
+	j->rc = j->pack->source->ops->open(j->pack->source, j->node, &j->file, &j->err);
 	if (j->rc)
 		return;
 	j->rc = copy(j, w, j->length - tail);
 	if (!j->rc && tail)
-		j->rc = j->file.source->ops->read(&j->file, j->offset + j->length - tail, j->out, tail, &j->err);
+		j->rc = j->pack->source->ops->read(&j->file, j->offset + j->length - tail, j->out, tail, &j->err);
 	j->out_length = tail;
-	j->file.source->ops->close(&j->file);
+	j->pack->source->ops->close(&j->file);
 }
 
 void ero_pack_run_raw(struct ero_pack_job *j, struct ero_pack_worker *w)
@@ -65,9 +65,9 @@ void ero_pack_run_raw(struct ero_pack_job *j, struct ero_pack_worker *w)
 	j->raw = true;
 	j->out = malloc(j->length);
 	j->out_length = j->length;
-	j->rc = j->out ? j->file.source->ops->open(&j->file, &j->err) : ero_fail_memory(&j->err);
+	j->rc = j->out ? j->pack->source->ops->open(j->pack->source, j->node, &j->file, &j->err) : ero_fail_memory(&j->err);
 	if (j->rc)
 		return;
-	j->rc = j->file.source->ops->read(&j->file, j->offset, j->out, j->length, &j->err);
-	j->file.source->ops->close(&j->file);
+	j->rc = j->pack->source->ops->read(&j->file, j->offset, j->out, j->length, &j->err);
+	j->pack->source->ops->close(&j->file);
 }

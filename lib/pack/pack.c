@@ -27,14 +27,13 @@ static bool is_sparse(struct packer *p, const struct ero_node *node)
 	uint64_t start = 0, end = 0;
 	bool sparse = false;
 
-	if (!node->maybe_sparse || ops->hold(p->pack->source, node, &file, NULL))
+	if (!node->maybe_sparse)
 		return false;
-	if (!ops->open(&file, NULL)) {
+	if (!ops->open(p->pack->source, node, &file, NULL)) {
 		if (!ops->next_data(&file, 0, &start, &end, NULL))
 			sparse = start > 0 || end < node->size;
 		ops->close(&file);
 	}
-	ops->drop(&file);
 	return sparse;
 }
 
@@ -73,7 +72,6 @@ static int submit(struct packer *p, struct ero_node *node, ero_pack_run_fn run, 
 		  struct ero_error *err)
 {
 	struct ero_pack_job *j = calloc(1, sizeof(*j));
-	int rc;
 
 	if (!j)
 		return ero_fail_memory(err);
@@ -85,11 +83,7 @@ static int submit(struct packer *p, struct ero_node *node, ero_pack_run_fn run, 
 	j->first = offset == 0;
 	j->last = offset + length == node->size;
 	j->block = node->stored.start_block + (offset >> p->pack->block_bits);
-	rc = p->pack->source->ops->hold(p->pack->source, node, &j->file, err);
-	if (!rc)
-		return ero_pack_queue_submit(&p->queue, j, err);
-	free(j);
-	return rc;
+	return ero_pack_queue_submit(&p->queue, j, err);
 }
 
 /* Flat files get their blocks here, so that workers can write them without waiting for anyone. */

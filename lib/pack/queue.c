@@ -4,13 +4,12 @@
 
 #include <stdlib.h>
 
-/* Every directory of a batch is held open: their number is bounded, too. */
-enum { BATCHES = 32, BATCH_BYTES = 256 << 10, BATCH_JOBS = 64, BATCH_DIRECTORIES = 8 };
+enum { BATCHES = 32, BATCH_BYTES = 256 << 10, BATCH_JOBS = 64 };
 
 struct ero_pack_batch {
 	struct ero_job job;
 	struct ero_pack_job *jobs[BATCH_JOBS];
-	unsigned count, directories;
+	unsigned count;
 	size_t bytes;
 };
 
@@ -54,8 +53,6 @@ static void free_worker(void *worker)
 
 static void free_job(struct ero_pack_job *j)
 {
-	if (j->file.source)
-		j->file.source->ops->drop(&j->file);
 	free(j->out);
 	free(j->tail);
 	ero_vec_free(&j->extents);
@@ -122,14 +119,10 @@ int ero_pack_queue_open(struct ero_pack_queue *q, struct ero_error *err)
 int ero_pack_queue_submit(struct ero_pack_queue *q, struct ero_pack_job *job, struct ero_error *err)
 {
 	struct ero_pack_batch *b = q->open;
-	bool other_directory = !b || b->jobs[b->count - 1]->node->parent != job->node->parent;
 	int rc = 0;
 
-	if (b && (b->count == BATCH_JOBS || b->bytes + job->length > BATCH_BYTES ||
-		  (other_directory && b->directories == BATCH_DIRECTORIES))) {
+	if (b && (b->count == BATCH_JOBS || b->bytes + job->length > BATCH_BYTES))
 		send_open(q);
-		other_directory = true;
-	}
 	/* what is taken here depends on the jobs alone, not on how far the threads are */
 	while (!rc && !ero_pool_empty(q->pool) &&
 	       ((!q->open && ero_pool_full(q->pool)) || q->in_flight + job->length > ERO_PACK_IN_FLIGHT))
@@ -142,7 +135,6 @@ int ero_pack_queue_submit(struct ero_pack_queue *q, struct ero_pack_job *job, st
 	}
 	q->open->job.run = run_batch;
 	q->open->jobs[q->open->count++] = job;
-	q->open->directories += other_directory;
 	q->open->bytes += job->length;
 	q->in_flight += job->length;
 	return 0;

@@ -369,24 +369,17 @@ static int scan(struct ero_source *source, struct ero_tree *tree, struct ero_err
 	return rc;
 }
 
-static int hold(struct ero_source *source, const struct ero_node *node, struct ero_source_file *file,
-		struct ero_error *err)
+static int open_file(struct ero_source *source, const struct ero_node *node, struct ero_source_file *file,
+		     struct ero_error *err)
 {
 	(void)err;
 	*file = (struct ero_source_file){ .source = source, .node = node, .fd = -1 };
 	return 0;
 }
 
-static void nothing(struct ero_source_file *file)
+static void close_file(struct ero_source_file *file)
 {
 	(void)file;
-}
-
-static int open_file(struct ero_source_file *file, struct ero_error *err)
-{
-	(void)file;
-	(void)err;
-	return 0;
 }
 
 static const struct piece *pieces_of(const struct ero_node *node)
@@ -456,7 +449,7 @@ static void destroy(struct ero_source *source)
 
 int ero_source_archive(const struct ero_build_options *options, struct ero_source **result, struct ero_error *err)
 {
-	static const struct ero_source_ops ops = { scan, hold, nothing, open_file, read_file, next_data, nothing, destroy };
+	static const struct ero_source_ops ops = { scan, open_file, read_file, next_data, close_file, destroy };
 	struct archive_source *s = calloc(1, sizeof(*s));
 	int rc;
 

@@ -29,24 +29,6 @@ static int scan(struct ero_source *source, struct ero_tree *tree, struct ero_err
 	return ero_scan(source, s->fds, s->has_target ? &s->target : NULL, tree, err);
 }
 
-static int hold(struct ero_source *source, const struct ero_node *node, struct ero_source_file *file,
-		struct ero_error *err)
-{
-	struct directory_source *s = (struct directory_source *)source;
-	struct ero_dirfd *dir;
-	int rc = ero_dirfds_get(s->fds, node->parent, &dir, err);
-
-	*file = (struct ero_source_file){ .source = source, .node = node, .fd = -1, .handle = dir };
-	return rc;
-}
-
-static void drop(struct ero_source_file *file)
-{
-	if (file->handle)
-		ero_dirfds_put(((struct directory_source *)file->source)->fds, file->handle);
-	file->handle = NULL;
-}
-
 static int fail_on(const struct ero_node *node, const char *doing, struct ero_error *err)
 {
 	int code = errno;
@@ -67,18 +49,27 @@ static bool as_scanned(const struct ero_source_file *file)
 	       (uint64_t)st.st_ctim.tv_sec * 1000000000u + (uint64_t)st.st_ctim.tv_nsec == node->data[1];
 }
 
-static int open_file(struct ero_source_file *file, struct ero_error *err)
+static int open_file(struct ero_source *source, const struct ero_node *node, struct ero_source_file *file,
+		     struct ero_error *err)
 {
-	const struct ero_dirfd *dir = file->handle;
+	struct directory_source *s = (struct directory_source *)source;
+	struct ero_dirfd *dir;
 	struct stat st;
+	int code, rc = ero_dirfds_get(s->fds, node->parent, &dir, err);
 
-	file->fd = openat(dir->fd, file->node->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	*file = (struct ero_source_file){ .source = source, .node = node, .fd = -1 };
+	if (rc)
+		return rc;
+	file->fd = openat(dir->fd, node->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	code = errno;
+	ero_dirfds_put(s->fds, dir);
+	errno = code;
 	if (file->fd < 0 && (errno == ELOOP || errno == ENOENT || errno == ENXIO)) {
 		file->changed = true; /* removed, or replaced by something else: its content is gone */
 		return 0;
 	}
 	if (file->fd < 0)
-		return fail_on(file->node, "open", err);
+		return fail_on(node, "open", err);
 	if (fstat(file->fd, &st) || !S_ISREG(st.st_mode)) {
 		close(file->fd);
 		file->fd = -1;
@@ -147,7 +138,7 @@ static void destroy(struct ero_source *source)
 
 int ero_source_directory(const struct ero_build_options *options, struct ero_source **result, struct ero_error *err)
 {
-	static const struct ero_source_ops ops = { scan, hold, drop, open_file, read_file, next_data, close_file, destroy };
+	static const struct ero_source_ops ops = { scan, open_file, read_file, next_data, close_file, destroy };
 	struct directory_source *s = calloc(1, sizeof(*s));
 	int root, rc;
 

@@ -4,12 +4,14 @@
 #include "base/vec.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 enum { SETS = 64, WAYS = 4 };
 
 struct ero_dirfds {
+	pthread_mutex_t lock;
 	struct ero_dirfd slots[SETS][WAYS];
 	struct ero_dirfd root;
 	uint64_t clock;
@@ -24,6 +26,7 @@ int ero_dirfds_create(int root, struct ero_dirfds **result, struct ero_error *er
 		close(root);
 		return ero_fail_memory(err);
 	}
+	pthread_mutex_init(&fds->lock, NULL);
 	fds->root.fd = root;
 	return 0;
 }
@@ -37,6 +40,7 @@ void ero_dirfds_free(struct ero_dirfds *fds)
 			if (fds->slots[s][w].node)
 				close(fds->slots[s][w].fd);
 	close(fds->root.fd);
+	pthread_mutex_destroy(&fds->lock);
 	free(fds);
 }
 
@@ -100,13 +104,20 @@ static int open_below(struct ero_dirfds *fds, struct ero_dirfd *parent, const st
 	return 0;
 }
 
-int ero_dirfds_get(struct ero_dirfds *fds, const struct ero_node *dir, struct ero_dirfd **held, struct ero_error *err)
+static void put(struct ero_dirfds *fds, struct ero_dirfd *held)
+{
+	if (--held->users || is_cached(fds, held))
+		return;
+	close(held->fd);
+	free(held);
+}
+
+static int get(struct ero_dirfds *fds, const struct ero_node *dir, struct ero_dirfd **held, struct ero_error *err)
 {
 	ERO_VEC(const struct ero_node *) chain = { 0 };
 	struct ero_dirfd *at = NULL, *next;
 	int rc = 0;
 
-	*held = NULL;
 	for (const struct ero_node *n = dir; !(at = find(fds, n)); n = n->parent) {
 		if (!ero_vec_push(&chain, n)) {
 			ero_vec_free(&chain);
@@ -116,7 +127,7 @@ int ero_dirfds_get(struct ero_dirfds *fds, const struct ero_node *dir, struct er
 	at->users++;
 	while (!rc && chain.count) {
 		rc = open_below(fds, at, chain.data[--chain.count], &next, err);
-		ero_dirfds_put(fds, at);
+		put(fds, at);
 		if (!rc) {
 			at = next;
 			at->users++;
@@ -130,10 +141,20 @@ int ero_dirfds_get(struct ero_dirfds *fds, const struct ero_node *dir, struct er
 	return rc;
 }
 
+int ero_dirfds_get(struct ero_dirfds *fds, const struct ero_node *dir, struct ero_dirfd **held, struct ero_error *err)
+{
+	int rc;
+
+	*held = NULL;
+	pthread_mutex_lock(&fds->lock);
+	rc = get(fds, dir, held, err);
+	pthread_mutex_unlock(&fds->lock);
+	return rc;
+}
+
 void ero_dirfds_put(struct ero_dirfds *fds, struct ero_dirfd *held)
 {
-	if (--held->users || is_cached(fds, held))
-		return;
-	close(held->fd);
-	free(held);
+	pthread_mutex_lock(&fds->lock);
+	put(fds, held);
+	pthread_mutex_unlock(&fds->lock);
 }

@@ -18,7 +18,7 @@ struct ero_dirfd {
 /* `root` is taken over. */
 int ero_dirfds_create(int root, struct ero_dirfds **fds, struct ero_error *err);
 void ero_dirfds_free(struct ero_dirfds *fds);
-/* Holds the directory of a node open until it is put back. One thread only. */
+/* Holds the directory of a node open until it is put back. Any thread. */
 int ero_dirfds_get(struct ero_dirfds *fds, const struct ero_node *dir, struct ero_dirfd **held, struct ero_error *err);
 void ero_dirfds_put(struct ero_dirfds *fds, struct ero_dirfd *held);
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where trees come from. A source fills a tree once and then hands out file content: held by the thread that builds,
- * read by any. Directory and archive are the first two; each is one file here.
+ * Where trees come from. A source fills a tree once and then hands out file content to any thread. Directory and archive are the first two; each is one file here.
  */
 #ifndef ERO_SOURCE_SOURCE_H
 #define ERO_SOURCE_SOURCE_H
@@ -11,24 +10,20 @@
 
 struct ero_source;
 
-/* One file's content in use. A source embeds what it needs in `handle` and `fd`. */
+/* One file's content in use. `fd` is the source's. */
 struct ero_source_file {
 	struct ero_source *source;
 	const struct ero_node *node;
-	void *handle;
 	int fd;
 	bool changed; /* what was read is not what the scan saw; the rest was filled with zeros */
 };
 
 struct ero_source_ops {
 	int (*scan)(struct ero_source *source, struct ero_tree *tree, struct ero_error *err);
-	/* Building thread: takes hold of a node's content, and lets go of it. */
-	int (*hold)(struct ero_source *source, const struct ero_node *node, struct ero_source_file *file,
-		    struct ero_error *err);
-	void (*drop)(struct ero_source_file *file);
-	/* Any thread, one at a time per file: opens, reads exactly `length` bytes (what is missing is zeros and
+	/* Any thread, one at a time per opened file: opens, reads exactly `length` bytes (what is missing is zeros and
 	 * marks the file changed), closes and looks whether it changed meanwhile. */
-	int (*open)(struct ero_source_file *file, struct ero_error *err);
+	int (*open)(struct ero_source *source, const struct ero_node *node, struct ero_source_file *file,
+		    struct ero_error *err);
 	int (*read)(struct ero_source_file *file, uint64_t offset, void *buffer, size_t length, struct ero_error *err);
 	/* The next range at or after `offset` that is not a hole; *start = size when only a hole is left. */
 	int (*next_data)(struct ero_source_file *file, uint64_t offset, uint64_t *start, uint64_t *end,
