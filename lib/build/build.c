@@ -116,7 +116,7 @@ static int pack(struct ero_build *b, struct ero_error *err)
 	b->pack.spool = b->spool;
 	b->pack.block_bits = b->super.block_bits;
 	b->pack.flat_indexes = b->options.force_chunk_indexes;
-	b->pack.next_block = ero_div_up(b->head_end, b->options.block_size);
+	b->pack.end = ero_round_up(b->head_end, b->options.block_size);
 	return ero_pack_run(&b->pack, err);
 }
 
@@ -124,13 +124,13 @@ static int lay_out(struct ero_build *b, struct ero_error *err)
 {
 	b->plan.pack = &b->pack;
 	b->plan.head_end = b->head_end;
-	b->plan.first_block = b->pack.next_block;
+	b->plan.first_block = b->pack.end >> b->super.block_bits;
 	return ero_layout_run(&b->plan, err);
 }
 
 static int commit(struct ero_build *b, struct ero_error *err)
 {
-	uint64_t blob_bytes = b->pack.blob_blocks << b->super.block_bits;
+	uint64_t blob_bytes = b->pack.blob_end;
 	int rc = 0;
 
 	if (b->blob) /* the blob first: an image must not appear before what it refers to */
@@ -185,7 +185,7 @@ static void summarize(const struct ero_build *b, double seconds, struct ero_buil
 	memset(s, 0, sizeof(*s));
 	count_nodes(&b->tree, s);
 	s->image_bytes = b->image_bytes;
-	s->blob_bytes = b->pack.blob_blocks << b->super.block_bits;
+	s->blob_bytes = b->pack.blob_end;
 	s->source_bytes = b->tree.file_bytes;
 	s->stored_bytes = b->pack.stored_bytes;
 	s->metadata_bytes = s->image_bytes + s->blob_bytes > s->stored_bytes ?

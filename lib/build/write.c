@@ -114,7 +114,7 @@ static void write_head(struct writer *w)
 	if (b->super.feature_incompat & ERO_INCOMPAT_COMPR_CFGS)
 		ero_compr_cfgs_encode(b->super.algorithms, &b->cfgs, super + ero_super_size(&b->super));
 	if (b->device_start) {
-		struct ero_device_slot slot = { .blocks = b->pack.blob_blocks, .unified = b->super.blocks };
+		struct ero_device_slot slot = { .blocks = b->pack.blob_end >> b->pack.block_bits, .unified = b->super.blocks };
 
 		ero_device_slot_encode(&slot, w->head + b->device_start);
 	}

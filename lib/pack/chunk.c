@@ -181,7 +181,7 @@ static int place_chunk(struct ero_chunk_table *t, struct ero_pack_job *j, const 
 		       uint64_t *block, struct ero_error *err)
 {
 	struct ero_pack *pack = j->pack;
-	uint64_t *next = pack->blob ? &pack->blob_blocks : &pack->next_block;
+	uint64_t *next = pack->blob ? &pack->blob_end : &pack->end;
 	struct known *k;
 	int rc;
 
@@ -189,8 +189,8 @@ static int place_chunk(struct ero_chunk_table *t, struct ero_pack_job *j, const 
 	if (c->hole)
 		return 0;
 	if (!j->out) { /* read again to be written: what was hashed may be gone, so that nothing may refer to it by hash */
-		*block = *next;
-		*next += ero_div_up(c->length, 1u << pack->block_bits);
+		*block = *next >> pack->block_bits;
+		*next += ero_round_up(c->length, 1u << pack->block_bits);
 		pack->stored_bytes += c->length;
 		return write_chunk(j, c, *block, err);
 	}
@@ -201,10 +201,10 @@ static int place_chunk(struct ero_chunk_table *t, struct ero_pack_job *j, const 
 	if (!k->length) {
 		memcpy(k->digest, c->digest, 32);
 		k->length = c->length;
-		k->block = *next;
+		k->block = *next >> pack->block_bits;
 		t->used++;
 		rc = write_chunk(j, c, k->block, err);
-		*next += ero_div_up(c->length, 1u << pack->block_bits);
+		*next += ero_round_up(c->length, 1u << pack->block_bits);
 		pack->stored_bytes += c->length;
 	}
 	*block = k->block;

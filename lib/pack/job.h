@@ -94,7 +94,7 @@ struct ero_placer {
 	struct ero_chunk_table *chunks;
 	uint8_t *buffer;          /* encoded blocks on their way out */
 	size_t buffered;
-	uint64_t buffer_block;    /* where they go */
+	uint64_t buffer_start;    /* where they go, in bytes */
 	bool file_raw;            /* no segment of the current file gained anything so far */
 	bool file_changed;
 };
@@ -102,9 +102,12 @@ struct ero_placer {
 int ero_placer_open(struct ero_placer *placer, struct ero_error *err);
 void ero_placer_close(struct ero_placer *placer);
 int ero_place(void *placer, struct ero_pack_job *job, struct ero_error *err);
-/* Writes bytes at the next free block, padded to whole blocks, and moves it on. */
+/* Writes bytes at the end of the image and moves it on; zeros up to a multiple of `unit` bytes; bytes and then zeros
+ * up to the next block. */
+int ero_place_bytes(struct ero_placer *placer, const uint8_t *bytes, size_t length, struct ero_error *err);
+int ero_place_padding(struct ero_placer *placer, uint64_t unit, struct ero_error *err);
 int ero_place_blocks(struct ero_placer *placer, const uint8_t *bytes, size_t length, struct ero_error *err);
-/* --dsunit: for data of `blocks` blocks, moves the next free block to a multiple of the unit; writes zeros. */
+/* --dsunit: moves the end to a multiple of it for data of that many blocks or more. */
 int ero_place_align(struct ero_placer *placer, uint64_t blocks, struct ero_error *err);
 int ero_place_flush(struct ero_placer *placer, struct ero_error *err);
 

@@ -99,8 +99,8 @@ static int reserve_flat(struct packer *p, struct ero_node *node, struct ero_erro
 	if (!blocks)
 		return 0;
 	rc = ero_place_align(&p->placer, blocks, err);
-	node->stored.start_block = p->pack->next_block;
-	p->pack->next_block += blocks;
+	node->stored.start_block = ero_pack_next_block(p->pack);
+	p->pack->end += blocks << bits;
 	return rc;
 }
 
@@ -131,7 +131,7 @@ static int pack_link(struct packer *p, struct ero_node *node, struct ero_error *
 	if (rc)
 		return rc;
 	node->stored.layout = ERO_LAYOUT_FLAT_PLAIN;
-	node->stored.start_block = p->pack->next_block;
+	node->stored.start_block = ero_pack_next_block(p->pack);
 	return ero_place_blocks(&p->placer, (const uint8_t *)node->link, (size_t)node->size, err);
 }
 

@@ -24,14 +24,16 @@ struct ero_pack {
 	struct ero_outfile *out, *blob;      /* blob: NULL without --blobdev */
 	struct ero_spool *spool;
 	unsigned block_bits;
-	uint64_t next_block;                 /* first free block of the image; moves on */
+	uint64_t end;                        /* first free byte of the image; moves on */
 	struct ero_progress progress;
 
 	/* results */
-	uint64_t blob_blocks;
+	uint64_t blob_end;                   /* bytes, whole blocks */
 	uint64_t compressed_files, plain_files, inline_files, chunked_files, changed_files;
 	uint64_t stored_bytes;
 	bool chunked, tails_encoded;         /* features that were used */
+	struct ero_node *packed;             /* the inode that holds small files and tails, in no directory; or NULL */
+	uint64_t duplicate_files;            /* stored once with another of the same content */
 	bool flat_indexes;                   /* 8-byte chunk indexes are needed */
 };
 
@@ -39,5 +41,11 @@ int ero_pack_run(struct ero_pack *pack, struct ero_error *err);
 
 /* Bytes of an inode with its xattrs, before any data: decided by now. */
 unsigned ero_pack_head_size(const struct ero_pack *pack, const struct ero_node *node);
+
+/* First free block, when nothing but whole blocks was placed so far. */
+static inline uint64_t ero_pack_next_block(const struct ero_pack *pack)
+{
+	return pack->end >> pack->block_bits;
+}
 
 #endif

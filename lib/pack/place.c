@@ -10,56 +10,63 @@ enum { WRITE_BUFFER = 1 << 20 };
 
 int ero_place_flush(struct ero_placer *p, struct ero_error *err)
 {
-	int rc = p->buffered ? ero_outfile_write(p->pack->out, p->buffer, p->buffered,
-						 p->buffer_block << p->pack->block_bits, err) :
-			       0;
+	int rc = p->buffered ? ero_outfile_write(p->pack->out, p->buffer, p->buffered, p->buffer_start, err) : 0;
 
+	p->buffer_start += p->buffered;
 	p->buffered = 0;
 	return rc;
 }
 
-/* Writes bytes at the next free block, padded to whole blocks, and moves it on. */
-int ero_place_blocks(struct ero_placer *p, const uint8_t *bytes, size_t length, struct ero_error *err)
+int ero_place_bytes(struct ero_placer *p, const uint8_t *bytes, size_t length, struct ero_error *err)
 {
-	unsigned bits = p->pack->block_bits;
-	size_t space = (size_t)ero_round_up(length, 1u << bits);
-	uint64_t block = p->pack->next_block;
+	uint64_t at = p->pack->end;
 	int rc = 0;
 
-	p->pack->next_block += space >> bits;
-	if (p->buffered + space > WRITE_BUFFER || p->buffer_block + (p->buffered >> bits) != block)
+	p->pack->end += length;
+	if (p->buffer_start + p->buffered != at) { /* others have written in between */
 		rc = ero_place_flush(p, err);
-	if (rc || !length)
-		return rc;
-	if (!p->buffered)
-		p->buffer_block = block;
-	if (space > WRITE_BUFFER) { /* too large to gather; its own tail needs padding */
-		size_t whole = (size_t)ero_round_down(length, 1u << bits);
-
-		rc = ero_outfile_write(p->pack->out, bytes, whole, block << bits, err);
-		if (rc || whole == length)
-			return rc;
-		p->buffer_block = block + (whole >> bits);
-		bytes += whole;
-		length -= whole;
-		space = 1u << bits;
+		p->buffer_start = at;
 	}
-	memcpy(p->buffer + p->buffered, bytes, length);
-	memset(p->buffer + p->buffered + length, 0, space - length);
-	p->buffered += space;
-	return 0;
+	while (!rc && length) {
+		size_t part = WRITE_BUFFER - p->buffered < length ? WRITE_BUFFER - p->buffered : length;
+
+		memcpy(p->buffer + p->buffered, bytes, part);
+		p->buffered += part;
+		bytes += part;
+		length -= part;
+		if (p->buffered == WRITE_BUFFER)
+			rc = ero_place_flush(p, err);
+	}
+	return rc;
 }
 
-/* --dsunit: the data of a file begins at a multiple of this many blocks; what is passed over becomes zeros. */
-int ero_place_align(struct ero_placer *p, uint64_t blocks, struct ero_error *err)
+int ero_place_padding(struct ero_placer *p, uint64_t unit, struct ero_error *err)
 {
 	static const uint8_t zeros[1 << ERO_MAX_BLOCK_BITS];
-	unsigned unit = p->pack->options->data_alignment;
+	uint64_t left = ero_div_up(p->pack->end, unit) * unit - p->pack->end;
 	int rc = 0;
 
-	while (!rc && unit > 1 && blocks >= unit && p->pack->next_block % unit)
-		rc = ero_place_blocks(p, zeros, 1u << p->pack->block_bits, err);
+	while (!rc && left) {
+		size_t part = left < sizeof(zeros) ? (size_t)left : sizeof(zeros);
+
+		rc = ero_place_bytes(p, zeros, part, err);
+		left -= part;
+	}
 	return rc;
+}
+
+int ero_place_blocks(struct ero_placer *p, const uint8_t *bytes, size_t length, struct ero_error *err)
+{
+	int rc = ero_place_bytes(p, bytes, length, err);
+
+	return rc ? rc : ero_place_padding(p, 1u << p->pack->block_bits, err);
+}
+
+int ero_place_align(struct ero_placer *p, uint64_t blocks, struct ero_error *err)
+{
+	uint64_t unit = p->pack->options->data_alignment;
+
+	return unit > 1 && blocks >= unit ? ero_place_padding(p, unit << p->pack->block_bits, err) : 0;
 }
 
 static int keep_tail(struct ero_placer *p, struct ero_pack_job *j, const uint8_t *bytes, size_t length,
@@ -129,13 +136,13 @@ static int place_encoded(struct ero_placer *p, struct ero_pack_job *j, struct er
 		rc = ero_place_align(p, ero_div_up(j->out_length, 1u << p->pack->block_bits), err);
 		if (rc)
 			return rc;
-		stored->start_block = p->pack->next_block;
+		stored->start_block = ero_pack_next_block(p->pack);
 		p->file_raw = true;
 	}
 	p->file_raw = p->file_raw && j->raw;
 	if (j->last && p->file_raw)
 		return place_raw_end(p, j, err);
-	base = p->pack->next_block;
+	base = ero_pack_next_block(p->pack);
 	rc = append_extents(p, j, base, err);
 	if (!rc)
 		rc = ero_place_blocks(p, j->out, j->out_length, err);
@@ -143,7 +150,7 @@ static int place_encoded(struct ero_placer *p, struct ero_pack_job *j, struct er
 		return rc;
 	stored->layout = p->pack->options->legacy_compress ? ERO_LAYOUT_COMPRESSED_FULL : ERO_LAYOUT_COMPRESSED_COMPACT;
 	stored->algorithm = (uint8_t)ero_codec_find(p->pack->compressors[j->node->compressor].name, NULL)->algorithm;
-	stored->blocks = p->pack->next_block - stored->start_block;
+	stored->blocks = ero_pack_next_block(p->pack) - stored->start_block;
 	stored->big = ero_pack_pcluster_size(p->pack, j->node) > (1u << p->pack->block_bits);
 	stored->tail_encoded = j->tail_length != 0;
 	p->pack->tails_encoded |= stored->tail_encoded;
@@ -183,8 +190,8 @@ int ero_place(void *placer, struct ero_pack_job *j, struct ero_error *err)
 	note_change(p, j);
 	progress->bytes_done += j->length;
 	progress->files_done += j->last;
-	progress->image_bytes = p->pack->next_block << p->pack->block_bits;
-	ero_outfile_start_writeback(p->pack->out, p->buffer_block << p->pack->block_bits);
+	progress->image_bytes = p->pack->end;
+	ero_outfile_start_writeback(p->pack->out, p->buffer_start);
 	if (p->pack->options->progress)
 		p->pack->options->progress(p->pack->options->context, progress);
 	return rc;
