@@ -144,6 +144,10 @@ struct ero_build_options {
 	unsigned compressor_count;   /* 0: uncompressed */
 	unsigned pcluster_size;      /* bytes, 0: one block */
 	const char *compress_hints;  /* file, or NULL */
+	uint32_t extent_size;        /* bytes, a power of two: extents of byte granularity (48BIT), each of this many plain
+	                              * bytes, and files up to this size gathered in the packed inode; 0: pclusters */
+	bool wide;                   /* 48BIT: 32-byte inodes keep each file's time, addresses have 48 bits */
+	bool dot_omitted;            /* directories without "."; needs wide */
 	uint32_t max_extent_bytes;   /* 0: no limit but the format's */
 	bool legacy_compress;        /* full indexes instead of compact ones */
 	bool ztailpacking;

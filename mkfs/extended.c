@@ -67,6 +67,16 @@ static void plain_prefixes(struct ero_build_options *o, bool on)
 	o->plain_xattr_prefixes = on;
 }
 
+static void wide(struct ero_build_options *o, bool on)
+{
+	o->wide = on;
+}
+
+static void dot_omitted(struct ero_build_options *o, bool on)
+{
+	o->dot_omitted = on;
+}
+
 static const struct word words[] = {
 	{ "legacy-compress", legacy, NULL },
 	{ "ztailpacking", ztailpacking, NULL },
@@ -83,8 +93,8 @@ static const struct word words[] = {
 	{ "all-fragments", NULL, "packing of files into a shared inode" },
 	{ "dedupe", NULL, "deduplication of extents" },
 	{ "fragdedupe", NULL, "deduplication of fragments" },
-	{ "48bit", NULL, "48-bit block addresses" },
-	{ "dot-omitted", NULL, "48-bit layouts" },
+	{ "48bit", wide, NULL },
+	{ "dot-omitted", dot_omitted, NULL },
 };
 
 static int apply_word(struct mkfs_options *o, char *word)

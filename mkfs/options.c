@@ -251,6 +251,8 @@ static const struct cli_option table[] = {
 	{ "exclude-path", 0, CLI_REQUIRED, "PATH", "leave out this path, relative to the source", cli_add_string,
 	  FIELD(exclude_paths) },
 	{ "exclude-regex", 0, CLI_REQUIRED, "REGEX", "leave out paths that match", cli_add_string, FIELD(exclude_regexes) },
+	{ "extent-size", 0, CLI_REQUIRED, "BYTES", "extents of this many plain bytes, gathered small files (Linux 6.15)", set_unsigned,
+	  FIELD(build.extent_size) },
 	{ "file-contexts", 0, CLI_REQUIRED, "FILE", "SELinux labels from this file_contexts file", cli_set_string,
 	  FIELD(build.file_contexts) },
 	{ "force-gid", 0, CLI_REQUIRED, "GID", "group of all files", force_id, 1 },

@@ -39,6 +39,11 @@ static int check_sizes(const struct ero_build_options *o, struct ero_error *err)
 		return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL,
 				"--chunksize=%u: a chunk is a power of two and no less than a block (%u bytes)", o->chunk_size,
 				o->block_size);
+	if (o->extent_size && (!ero_is_pow2(o->extent_size) || o->extent_size < o->block_size || o->extent_size < 4096 ||
+			       o->extent_size > ERO_PCLUSTER_MAX_DECODED))
+		return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL,
+				"--extent-size=%u: an extent has a power of two from a block (4096 at least) to 8 MiB of plain bytes",
+				o->extent_size);
 	if (o->target_offset % o->block_size)
 		return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL, "--offset=%llu is no multiple of the block size (%u)",
 				(unsigned long long)o->target_offset, o->block_size);
@@ -64,6 +69,13 @@ static int check_options(const struct ero_build_options *o, struct ero_error *er
 		return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL, "-C sets the pcluster size of compressed files; -z is missing");
 	if (o->compress_hints && !o->compressor_count)
 		return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL, "--compress-hints needs an algorithm (-z)");
+	if (o->extent_size && !o->compressor_count)
+		return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL, "--extent-size is for compressed files; -z is missing");
+	if (o->extent_size && (o->ztailpacking || o->legacy_compress || o->pcluster_size))
+		return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL,
+				"--extent-size makes extents of any length: -C, -Eztailpacking and -Elegacy-compress do not go with it");
+	if (o->dot_omitted && !o->wide)
+		return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL, "-Edot-omitted needs -E48bit");
 	if (o->ztailpacking && !o->compressor_count)
 		return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL, "-Eztailpacking needs an algorithm (-z)");
 	return 0;
@@ -85,6 +97,7 @@ static int fill_defaults(struct ero_build_options *o, struct ero_error *err)
 			return rc;
 	}
 	o->force_chunk_indexes |= o->blob_device != NULL;
+	o->wide |= o->extent_size != 0;
 	return 0;
 }
 

@@ -12,8 +12,8 @@ enum { MAX_ENTRIES = (1 << ERO_MAX_BLOCK_BITS) / (ERO_DIRENT_SIZE + 1) };
 static void write_blocks(const struct ero_build *b, const struct ero_node *dir, uint8_t *whole, uint8_t *last)
 {
 	unsigned block_size = 1u << b->pack.block_bits, used = 0, count = 0;
-	struct ero_dir_cut cut = ero_dir_cut(dir, block_size);
-	struct ero_dir_walk walk = { .dir = dir };
+	struct ero_dir_cut cut = ero_dir_cut(dir, block_size, b->options.dot_omitted);
+	struct ero_dir_walk walk = { .dir = dir, .dots = b->options.dot_omitted };
 	struct ero_dirent entries[MAX_ENTRIES];
 	const struct ero_node *node;
 	const char *name;

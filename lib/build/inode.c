@@ -32,6 +32,7 @@ static void fill(const struct ero_build *b, const struct ero_node *node, struct 
 		.start_block = node->stored.start_block,
 		.comp_blocks = node->stored.blocks,
 		.rdev = node->rdev,
+		.dot_omitted = b->options.dot_omitted,
 	};
 	if (i->layout == ERO_LAYOUT_CHUNK) {
 		i->chunk_format = (uint16_t)(node->stored.chunk_bits - b->pack.block_bits);
@@ -90,6 +91,46 @@ static int write_map(struct ero_build *b, const struct ero_node *node, uint8_t *
 	return 0;
 }
 
+/* Form B: the header, the start where records do not have one each, the records. */
+static int write_records(struct ero_build *b, const struct ero_node *node, uint8_t *head, size_t at,
+			 struct ero_error *err)
+{
+	const struct ero_stored *s = &node->stored;
+	size_t bytes = (size_t)s->map_count * sizeof(struct ero_zrecord);
+	ERO_AUTO_FREE struct ero_zrecord *records = malloc(bytes);
+	struct ero_zheader h = { .extents = true, .record_size = s->record_size, .extent_count = s->map_count,
+				 .lcluster_bits = s->chunk_bits };
+	uint8_t *to = head + ero_round_up(at + ERO_MAP_HEADER, s->record_size);
+	int rc = records ? ero_spool_reader_read(b->stored, records, bytes, s->map, err) : ero_fail_memory(err);
+
+	if (rc)
+		return rc;
+	h.advise = (uint16_t)(ERO_ADVISE_EXTENTS | (ero_log2(s->record_size) - 2) << 1 |
+			      (s->tail_fragment ? ERO_ADVISE_FRAGMENT : 0));
+	ero_zheader_encode(&h, b->pack.block_bits, head + at);
+	if (s->record_size == 4) {
+		ero_put64(to, s->start_block);
+		to += 8;
+	}
+	for (uint32_t i = 0; i < s->map_count; i++)
+		ero_zrecord_encode(&records[i], s->record_size, to + (size_t)i * s->record_size);
+	return 0;
+}
+
+static int write_compressed(struct ero_build *b, const struct ero_node *node, uint8_t *head, size_t head_size,
+			    struct ero_error *err)
+{
+	size_t at = (size_t)ero_round_up(head_size, 8);
+	struct ero_zheader whole = { .whole_fragment = true, .fragment_offset = node->stored.tail };
+
+	if (node->stored.record_size)
+		return write_records(b, node, head, at, err);
+	if (!node->stored.fragment)
+		return write_map(b, node, head, head_size, err);
+	ero_zheader_encode(&whole, b->pack.block_bits, head + at);
+	return 0;
+}
+
 static int write_tail(struct ero_build *b, const struct ero_node *node, uint8_t *to, struct ero_error *err)
 {
 	if (S_ISDIR(node->mode))
@@ -120,7 +161,7 @@ int ero_build_inode(struct ero_build *b, const struct ero_node *node, uint8_t **
 	if (inode.layout == ERO_LAYOUT_CHUNK)
 		rc = write_chunks(b, node, to + ero_round_up(head, unit), err);
 	else if (inode.layout == ERO_LAYOUT_COMPRESSED_FULL || inode.layout == ERO_LAYOUT_COMPRESSED_COMPACT)
-		rc = write_map(b, node, to, head, err);
+		rc = write_compressed(b, node, to, head, err);
 	if (!rc && node->stored.tail_size)
 		rc = write_tail(b, node, to + *length - node->stored.tail_size, err);
 	if (rc) {

@@ -54,11 +54,47 @@ static int choose_epoch(struct ero_build *b, struct ero_error *err)
 	return 0;
 }
 
+/*
+ * With 48BIT a 32-byte inode has seconds of its own above the epoch, and the superblock's nanoseconds: the most common
+ * ones, and the earliest time from which all others, and the build time, are in reach.
+ */
+static int choose_wide_epoch(struct ero_build *b, struct ero_error *err)
+{
+	size_t n = b->tree.node_count, best = 0;
+	int64_t lowest = b->options.build_time - UINT32_MAX;
+	struct moment *m = calloc(n, sizeof(*m));
+
+	if (!m)
+		return ero_fail_memory(err);
+	b->super.epoch = b->options.build_time;
+	for (size_t i = 0; i < n; i++) {
+		const struct ero_node *node = b->tree.nodes[i];
+
+		m[i] = (struct moment){ node->mtime_nsec, 0 };
+		if (node->mtime >= lowest && node->mtime < b->super.epoch)
+			b->super.epoch = node->mtime;
+	}
+	qsort(m, n, sizeof(*m), compare_moments);
+	for (size_t i = 0, run; i < n; i += run) {
+		for (run = 1; i + run < n && m[i + run].seconds == m[i].seconds; run++)
+			;
+		if (run > best)
+			b->super.fixed_nsec = (uint32_t)m[i].seconds;
+		best = run > best ? run : best;
+	}
+	b->super.build_time = (uint32_t)(b->options.build_time - b->super.epoch);
+	free(m);
+	return 0;
+}
+
 static int choose_form(struct ero_build *b, struct ero_node *node, struct ero_error *err)
 {
 	bool fits = node->uid <= UINT16_MAX && node->gid <= UINT16_MAX && node->nlink <= UINT16_MAX &&
 		    node->size <= UINT32_MAX;
-	bool same_time = node->mtime == b->super.epoch && node->mtime_nsec == b->super.fixed_nsec;
+	int64_t after;
+	bool in_reach = !__builtin_sub_overflow(node->mtime, b->super.epoch, &after) && after >= 0 &&
+			after <= (b->options.wide ? UINT32_MAX : 0);
+	bool same_time = in_reach && node->mtime_nsec == b->super.fixed_nsec;
 	char path[512];
 
 	node->extended = b->options.inode_form == 64 || !fits || (!same_time && b->options.inode_form != 32);
@@ -88,7 +124,7 @@ static int plan_compression(struct ero_build *b, struct ero_error *err)
 	for (unsigned i = 0; i < o->compressor_count; i++) {
 		struct ero_compressor *c = &b->options.compressors[i];
 		const struct ero_codec *codec;
-		int rc = ero_codec_resolve(c, b->max_pcluster, err);
+		int rc = ero_codec_resolve(c, o->extent_size ? o->extent_size : b->max_pcluster, err);
 
 		if (rc)
 			return rc;
@@ -100,6 +136,8 @@ static int plan_compression(struct ero_build *b, struct ero_error *err)
 		return 0;
 	b->super.feature_incompat |= ERO_INCOMPAT_LZ4_0PADDING;
 	b->super.lz4_distance = b->cfgs.lz4_distance;
+	if (o->extent_size) /* up to this an encoded extent may have */
+		b->max_pcluster = ERO_PCLUSTER_MAX_ENCODED / block > 256 ? 256 * block : ERO_PCLUSTER_MAX_ENCODED;
 	if (b->super.algorithms != 1u << ERO_ALG_LZ4 || b->max_pcluster > block) {
 		b->super.feature_incompat |= ERO_INCOMPAT_COMPR_CFGS;
 		b->cfgs.lz4_max_blocks = (uint16_t)(b->max_pcluster / block);
@@ -139,6 +177,8 @@ int ero_build_plan(struct ero_build *b, struct ero_error *err)
 
 	b->super.block_bits = (uint8_t)ero_log2(o->block_size);
 	b->super.feature_compat = ERO_COMPAT_MTIME;
+	if (o->wide)
+		b->super.feature_incompat |= ERO_INCOMPAT_48BIT;
 	if (o->superblock_checksum)
 		b->super.feature_compat |= ERO_COMPAT_SB_CHKSUM;
 	if (o->xattr_name_filter)
@@ -147,7 +187,7 @@ int ero_build_plan(struct ero_build *b, struct ero_error *err)
 	memcpy(b->super.uuid, o->uuid, sizeof(b->super.uuid));
 	if (o->label)
 		strncpy(b->super.label, o->label, ERO_LABEL_SIZE);
-	rc = choose_epoch(b, err);
+	rc = o->wide ? choose_wide_epoch(b, err) : choose_epoch(b, err);
 	for (size_t i = 0; !rc && i < b->tree.node_count; i++)
 		rc = choose_form(b, b->tree.nodes[i], err);
 	if (!rc)

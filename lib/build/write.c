@@ -100,6 +100,10 @@ static void finish_super(struct ero_build *b)
 	s->blocks = b->image_bytes >> b->pack.block_bits;
 	if (b->pack.chunked)
 		s->feature_incompat |= ERO_INCOMPAT_CHUNKED_FILE;
+	if (b->pack.packed) {
+		s->feature_incompat |= ERO_INCOMPAT_FRAGMENTS;
+		s->packed_nid = ero_build_nid(b, b->pack.packed);
+	}
 	if (b->pack.tails_encoded)
 		s->feature_incompat |= ERO_INCOMPAT_ZTAILPACKING;
 }

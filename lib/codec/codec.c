@@ -89,6 +89,17 @@ int ero_codec_resolve(struct ero_compressor *p, unsigned pcluster_size, struct e
 	return 0;
 }
 
+size_t ero_codec_encode(const struct ero_codec *codec, void *encoder, const uint8_t *in, size_t in_length, uint8_t *out,
+			size_t cap)
+{
+	size_t taken = in_length, guess = 0, n;
+
+	if (codec->encode)
+		return codec->encode(encoder, in, in_length, out, cap);
+	n = codec->encode_fixed(encoder, in, &taken, out, cap, &guess);
+	return taken == in_length ? n : 0;
+}
+
 int ero_codec_decode(enum ero_algorithm algorithm, const struct ero_compr_cfgs *cfgs, bool zero_padding,
 		     const uint8_t *in, size_t in_length, uint8_t *out, size_t out_length, bool partial,
 		     struct ero_error *err)

@@ -25,6 +25,8 @@ struct ero_codec {
 	 * Returns the encoded size, 0 when nothing useful fits. */
 	size_t (*encode_fixed)(void *encoder, const uint8_t *in, size_t *in_length, uint8_t *out, size_t cap,
 			       size_t *guess);
+	/* Encodes all of in[0, in_length); 0 when it does not fit into `cap` bytes. NULL: encode_fixed is all there is. */
+	size_t (*encode)(void *encoder, const uint8_t *in, size_t in_length, uint8_t *out, size_t cap);
 	/* Decodes into exactly out_length bytes. `partial`: the stream may go on after them; else it must end there.
 	 * False for a damaged stream. */
 	bool (*decode)(const struct ero_compr_cfgs *cfgs, const uint8_t *in, size_t in_length, uint8_t *out,
@@ -49,6 +51,10 @@ int ero_codec_resolve(struct ero_compressor *params, unsigned pcluster_size, str
 int ero_codec_decode(enum ero_algorithm algorithm, const struct ero_compr_cfgs *cfgs, bool zero_padding,
 		     const uint8_t *in, size_t in_length, uint8_t *out, size_t out_length, bool partial,
 		     struct ero_error *err);
+
+/* Encodes all of the input with either function of a codec; 0 when it does not fit. */
+size_t ero_codec_encode(const struct ero_codec *codec, void *encoder, const uint8_t *in, size_t in_length, uint8_t *out,
+			size_t cap);
 
 /* Fixed output for encoders that only know fixed input: predicts the input length, encodes, corrects.
  * `encode` returns the size, or 0 when it exceeds `cap`. `scratch` has 2 * cap bytes. */

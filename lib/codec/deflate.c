@@ -117,6 +117,7 @@ const struct ero_codec ero_codec_deflate = {
 	.create = create,
 	.destroy = destroy,
 	.encode_fixed = encode_fixed,
+	.encode = encode,
 	.decode = decode,
 	.configure = configure,
 };
@@ -127,6 +128,7 @@ const struct ero_codec ero_codec_libdeflate = {
 	.create = create,
 	.destroy = destroy,
 	.encode_fixed = encode_fixed,
+	.encode = encode,
 	.decode = decode,
 	.configure = configure,
 };

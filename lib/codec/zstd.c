@@ -100,6 +100,7 @@ const struct ero_codec ero_codec_zstd = {
 	.create = create,
 	.destroy = destroy,
 	.encode_fixed = encode_fixed,
+	.encode = encode,
 	.decode = decode,
 	.configure = configure,
 };

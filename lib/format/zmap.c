@@ -41,11 +41,16 @@ void ero_zheader_encode(const struct ero_zheader *h, unsigned block_bits, uint8_
 		ero_put64(b, h->fragment_offset | 1ull << 63);
 		return;
 	}
-	if (h->advise & ERO_ADVISE_FRAGMENT)
+	ero_put16(b + 4, h->advise);
+	if (h->extents && h->record_size >= 16) {
+		ero_put32(b, (uint32_t)h->extent_count);
+		ero_put16(b + 6, (uint16_t)(h->extent_count >> 32));
+		return;
+	}
+	if (!h->extents && (h->advise & ERO_ADVISE_FRAGMENT))
 		ero_put32(b, (uint32_t)h->fragment_offset);
 	else if (h->advise & ERO_ADVISE_INLINE_PCLUSTER)
 		ero_put16(b + 2, h->inline_size);
-	ero_put16(b + 4, h->advise);
 	b[6] = (uint8_t)(h->algorithm[0] | h->algorithm[1] << 4);
 	b[7] = (uint8_t)(h->lcluster_bits - block_bits);
 }
@@ -65,6 +70,29 @@ void ero_zrecord_decode(const uint8_t *b, unsigned record_size, struct ero_zreco
 	}
 	if (record_size >= 32)
 		r->logical |= (uint64_t)ero_get32(b + 16) << 32;
+}
+
+void ero_zrecord_encode(const struct ero_zrecord *r, unsigned record_size, uint8_t *b)
+{
+	memset(b, 0, record_size);
+	ero_put32(b, r->fragment ? r->raw_plen :
+				   r->length | (r->partial ? ERO_EXTENT_PARTIAL : 0) |
+					   (uint32_t)r->format << ERO_EXTENT_FORMAT_SHIFT);
+	if (record_size >= 8)
+		ero_put32(b + 4, (uint32_t)r->physical);
+	if (record_size >= 16) {
+		ero_put32(b + 8, (uint32_t)(r->physical >> 32));
+		ero_put32(b + 12, (uint32_t)r->logical);
+	}
+	if (record_size >= 32)
+		ero_put32(b + 16, (uint32_t)(r->logical >> 32));
+}
+
+uint64_t ero_zrecords_size(uint64_t header_end, unsigned record_size, uint64_t count)
+{
+	uint64_t start = ero_round_up(header_end, record_size);
+
+	return start - header_end + (record_size == 4 ? 8 : 0) + count * record_size;
 }
 
 void ero_zindex_init(struct ero_zindex *z, enum ero_layout layout, uint16_t advise, unsigned lcluster_bits,

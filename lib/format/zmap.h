@@ -83,9 +83,13 @@ struct ero_zrecord {
 	bool partial;
 	unsigned format;        /* 0 plain, else algorithm + 1 */
 	uint32_t raw_plen;      /* as stored: of the fragment record, the offset's low half */
+	bool fragment;          /* encoding only: the tail lies in the packed inode, at raw_plen | physical << 32 */
 	uint64_t physical;      /* 8 bytes and more */
 	uint64_t logical;       /* 16 bytes and more */
 };
+/* Bytes from the end of the map header to the end of the records: alignment, the start of 4-byte ones, records. */
+uint64_t ero_zrecords_size(uint64_t header_end, unsigned record_size, uint64_t count);
+void ero_zrecord_encode(const struct ero_zrecord *record, unsigned record_size, uint8_t *bytes);
 void ero_zrecord_decode(const uint8_t *bytes, unsigned record_size, struct ero_zrecord *record);
 
 #endif

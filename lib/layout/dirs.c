@@ -24,9 +24,9 @@ bool ero_dir_walk_next(struct ero_dir_walk *w, const char **name, uint32_t *leng
 	return true;
 }
 
-struct ero_dir_cut ero_dir_cut(const struct ero_node *dir, unsigned block_size)
+struct ero_dir_cut ero_dir_cut(const struct ero_node *dir, unsigned block_size, bool dot_omitted)
 {
-	struct ero_dir_walk walk = { .dir = dir };
+	struct ero_dir_walk walk = { .dir = dir, .dots = dot_omitted };
 	struct ero_dir_cut cut = { .blocks = 1 };
 	const struct ero_node *node;
 	const char *name;

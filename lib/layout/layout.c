@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { LINE = 64 };
+
 struct placer {
 	struct ero_layout_plan *plan;
 	struct ero_bins bins;
@@ -32,7 +34,13 @@ uint64_t ero_layout_inode_size(const struct ero_pack *pack, const struct ero_nod
 		return ero_round_up(size, chunk_unit(pack)) + (uint64_t)node->stored.map_count * chunk_unit(pack);
 	case ERO_LAYOUT_COMPRESSED_FULL:
 	case ERO_LAYOUT_COMPRESSED_COMPACT:
-		size += ero_pack_map_size(pack, node);
+		if (node->stored.fragment || node->stored.record_size) {
+			size = ero_round_up(size, 8) + ERO_MAP_HEADER;
+			if (node->stored.record_size)
+				size += ero_zrecords_size(size, node->stored.record_size, node->stored.map_count);
+		} else {
+			size += ero_pack_map_size(pack, node);
+		}
 		break;
 	default:
 		break;
@@ -93,8 +101,12 @@ static int place_sequential(struct placer *p, struct ero_node *node, uint64_t si
 	uint64_t start = ero_round_up(p->at, ERO_INODE_UNIT);
 	uint32_t head = node->extended ? ERO_EXTENDED_SIZE : ERO_COMPACT_SIZE;
 
-	if (start % block + head > block)
+	if (size <= LINE) { /* what one look at an inode reads, map header and all, is one line of a processor's cache */
+		if (start % LINE + size > LINE)
+			p->at = ero_round_up(start, LINE);
+	} else if (start % block + head > block) {
 		p->at = ero_round_up(start, block);
+	}
 	node->address = take_bytes(p, size, ERO_INODE_UNIT);
 	return add_item(p, node->address, ERO_ITEM_INODE, node, 0, err);
 }
@@ -104,7 +116,7 @@ static int place_sequential(struct placer *p, struct ero_node *node, uint64_t si
 /* The last block of a directory goes behind its inode where that fits; the others, if any, are placed later. */
 static void plan_directory(struct placer *p, struct ero_node *dir, unsigned room)
 {
-	struct ero_dir_cut cut = ero_dir_cut(dir, p->bins.block_size);
+	struct ero_dir_cut cut = ero_dir_cut(dir, p->bins.block_size, p->plan->pack->options->dot_omitted);
 	unsigned head = ero_pack_head_size(p->plan->pack, dir);
 
 	dir->size = (uint64_t)(cut.blocks - 1) * p->bins.block_size + cut.last_bytes;
@@ -249,6 +261,8 @@ static int place_others(struct placer *p, struct ero_error *err)
 		}
 		rc = place_sequential(p, node, size, err);
 	}
+	if (!rc && p->plan->pack->packed)
+		rc = place_sequential(p, p->plan->pack->packed, ero_layout_inode_size(p->plan->pack, p->plan->pack->packed), err);
 	if (!rc)
 		rc = close_sequential(p, err);
 	for (size_t i = 0; !rc && i < tree->node_count; i++) {
@@ -287,9 +301,9 @@ int ero_layout_run(struct ero_layout_plan *plan, struct ero_error *err)
 		qsort(plan->items.data, plan->items.count, sizeof(*plan->items.data), compare_items);
 	ero_vec_free(&p->bins.bins);
 	free(p);
-	if (!rc && plan->end_block > UINT32_MAX - 1)
+	if (!rc && plan->end_block > (plan->pack->options->wide ? ERO_NULL_BLOCK48 - 1 : ERO_NULL_BLOCK32 - 1))
 		rc = ero_fail(err, ERO_ERROR_UNSUPPORTED, EFBIG,
-			      "the image would have %llu blocks; more than 2^32 need -E48bit, which this version cannot write",
+			      "the image would have %llu blocks; more than 2^32 need -E48bit, more than 2^48 are not possible",
 			      (unsigned long long)plan->end_block);
 	return rc;
 }

@@ -57,11 +57,11 @@ struct ero_dir_cut {
 struct ero_dir_walk {
 	const struct ero_node *dir;
 	uint32_t next;        /* of dir->entries */
-	unsigned dots;        /* of "." and ".." already told */
+	unsigned dots;        /* of "." and ".." already told; begins as 1 to leave out "." */
 };
 /* Next entry in stored order; false at the end. */
 bool ero_dir_walk_next(struct ero_dir_walk *walk, const char **name, uint32_t *length, const struct ero_node **node);
-struct ero_dir_cut ero_dir_cut(const struct ero_node *dir, unsigned block_size);
+struct ero_dir_cut ero_dir_cut(const struct ero_node *dir, unsigned block_size, bool dot_omitted);
 
 /* Metadata bytes of an inode: head, map and tail. */
 uint64_t ero_layout_inode_size(const struct ero_pack *pack, const struct ero_node *node);

@@ -142,10 +142,14 @@ static size_t next_pcluster(struct segment *s, const uint8_t *in, size_t at, siz
 	return place(s, ERO_LC_PLAIN, in + at, take, take) ? take : 0;
 }
 
-static void *encoder_for(struct ero_pack_worker *w, unsigned index, const struct ero_codec *codec)
+void *ero_pack_encoder(struct ero_pack_job *j, struct ero_pack_worker *w, unsigned index)
 {
+	const struct ero_compressor *c = &j->pack->compressors[index];
+
 	if (!w->encoders[index])
-		w->encoders[index] = codec->create(&w->pack->compressors[index]);
+		w->encoders[index] = ero_codec_find(c->name, NULL)->create(c);
+	if (!w->encoders[index])
+		j->rc = ero_fail(&j->err, ERO_ERROR_ARGUMENT, EINVAL, "-z %s: the library refuses these settings", c->name);
 	return w->encoders[index];
 }
 
@@ -215,12 +219,9 @@ void ero_pack_run_encode(struct ero_pack_job *j, struct ero_pack_worker *w)
 		j->rc = ero_fail_memory(&j->err);
 		return;
 	}
-	s.encoder = encoder_for(w, index, s.codec);
-	if (!s.encoder) {
-		j->rc = ero_fail(&j->err, ERO_ERROR_ARGUMENT, EINVAL, "-z %s: the library refuses these settings",
-				 s.codec->info.name);
+	s.encoder = ero_pack_encoder(j, w, index);
+	if (!s.encoder)
 		return;
-	}
 	j->rc = j->pack->source->ops->open(j->pack->source, j->node, &j->file, &j->err);
 	if (j->rc)
 		return;

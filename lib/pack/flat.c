@@ -11,7 +11,7 @@ enum { PIECE = 1 << 20 };
 
 bool ero_pack_inlines(const struct ero_pack *pack, const struct ero_node *node, size_t length)
 {
-	bool allowed = pack->options->inline_data || !S_ISREG(node->mode);
+	bool allowed = (pack->options->inline_data && !pack->options->extent_size) || !S_ISREG(node->mode);
 
 	return allowed && length && ero_pack_head_size(pack, node) + length <= (1u << pack->block_bits);
 }

@@ -19,6 +19,20 @@ struct ero_pack_chunk {
 	size_t in_out;         /* where its bytes are in job->out, if kept */
 };
 
+/* A part of a file that an extent holds. */
+struct ero_pack_piece {
+	struct ero_node *node;
+	uint64_t offset;
+	uint32_t length;
+	bool changed;
+};
+
+/* One of the extents a job became: mostly there is one. */
+struct ero_pack_part {
+	uint32_t length, stored; /* plain and encoded bytes */
+	bool raw;                /* stored as it is */
+};
+
 struct ero_pack_job;
 struct ero_pack_worker;
 typedef void (*ero_pack_run_fn)(struct ero_pack_job *job, struct ero_pack_worker *worker);
@@ -32,11 +46,13 @@ struct ero_pack_job {
 	size_t length;
 	bool first, last;      /* segment of the file */
 	uint64_t block;        /* flat files: where the segment goes */
+	ERO_VEC(struct ero_pack_piece) pieces; /* extents of byte granularity: what they hold */
 
 	/* results */
 	uint8_t *out;          /* encoded blocks, or raw bytes, or a tail: malloc'ed */
 	size_t out_length;
 	ERO_VEC(struct ero_zextent) extents; /* blocks relative to the segment */
+	ERO_VEC(struct ero_pack_part) parts;
 	bool raw;              /* nothing could be saved: `out` is the segment as it is */
 	uint8_t *tail;         /* inline pcluster: malloc'ed */
 	size_t tail_length;
@@ -60,6 +76,9 @@ void ero_pack_run_flat(struct ero_pack_job *job, struct ero_pack_worker *worker)
 void ero_pack_run_raw(struct ero_pack_job *job, struct ero_pack_worker *worker);
 void ero_pack_run_encode(struct ero_pack_job *job, struct ero_pack_worker *worker);
 void ero_pack_run_chunks(struct ero_pack_job *job, struct ero_pack_worker *worker);
+void ero_pack_run_extent(struct ero_pack_job *job, struct ero_pack_worker *worker);
+/* The worker's encoder for compressor `index`; NULL after an error noted in the job. */
+void *ero_pack_encoder(struct ero_pack_job *job, struct ero_pack_worker *worker, unsigned index);
 
 /* True if a flat tail of `length` bytes goes behind the inode. */
 bool ero_pack_inlines(const struct ero_pack *pack, const struct ero_node *node, size_t length);
@@ -97,6 +116,12 @@ struct ero_placer {
 	uint64_t buffer_start;    /* where they go, in bytes */
 	bool file_raw;            /* no segment of the current file gained anything so far */
 	bool file_changed;
+	struct {                  /* the file whose extents of byte granularity are being placed */
+		uint64_t start, end;  /* byte positions in the image */
+		uint64_t logical;     /* plain bytes so far */
+		bool apart;           /* they do not follow each other without a gap */
+		bool uneven;          /* they do not all have the same plain length */
+	} extents;
 };
 
 int ero_placer_open(struct ero_placer *placer, struct ero_error *err);
@@ -110,6 +135,22 @@ int ero_place_blocks(struct ero_placer *placer, const uint8_t *bytes, size_t len
 /* --dsunit: moves the end to a multiple of it for data of that many blocks or more. */
 int ero_place_align(struct ero_placer *placer, uint64_t blocks, struct ero_error *err);
 int ero_place_flush(struct ero_placer *placer, struct ero_error *err);
+
+/* extent.c, building thread: places the parts of a finished job; at the last one chooses the form of the records. */
+int ero_place_extents(struct ero_placer *placer, struct ero_pack_job *job, struct ero_error *err);
+
+/* ---- pack.c and dense.c: which file goes where ---- */
+
+struct ero_packer {
+	struct ero_pack *pack;
+	struct ero_pack_queue queue;
+	struct ero_placer placer;
+};
+
+/* A whole uncompressed file: its blocks are reserved, a thread writes them. */
+int ero_pack_flat_file(struct ero_packer *packer, struct ero_node *node, struct ero_error *err);
+/* Extents of byte granularity, small files gathered in the packed inode: everything but links. */
+int ero_pack_dense(struct ero_packer *packer, struct ero_error *err);
 
 /* chunk.c, building thread: places the chunks of a finished job; at the last one notes the file's table. */
 struct ero_chunk_table;

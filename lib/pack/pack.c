@@ -8,19 +8,13 @@
 
 enum { FLAT_SEGMENT = 8 << 20 };
 
-struct packer {
-	struct ero_pack *pack;
-	struct ero_pack_queue queue;
-	struct ero_placer placer;
-};
-
 unsigned ero_pack_head_size(const struct ero_pack *pack, const struct ero_node *node)
 {
 	return (node->extended ? ERO_EXTENDED_SIZE : ERO_COMPACT_SIZE) +
 	       pack->tree->xattrs.sets[node->xattr_set].body_size;
 }
 
-static bool is_sparse(struct packer *p, const struct ero_node *node)
+static bool is_sparse(struct ero_packer *p, const struct ero_node *node)
 {
 	struct ero_source_file file;
 	const struct ero_source_ops *ops = p->pack->source->ops;
@@ -38,7 +32,7 @@ static bool is_sparse(struct packer *p, const struct ero_node *node)
 }
 
 /* How a file is stored is chosen here, once. */
-static ero_pack_run_fn choose(struct packer *p, const struct ero_node *node)
+static ero_pack_run_fn choose(struct ero_packer *p, const struct ero_node *node)
 {
 	const struct ero_build_options *o = p->pack->options;
 	bool worth_encoding = node->size > (1u << p->pack->block_bits) || o->ztailpacking;
@@ -51,7 +45,7 @@ static ero_pack_run_fn choose(struct packer *p, const struct ero_node *node)
 	return node->size >= 65536 && is_sparse(p, node) ? ero_pack_run_chunks : ero_pack_run_flat;
 }
 
-static uint64_t segment_size(struct packer *p, const struct ero_node *node, ero_pack_run_fn run)
+static uint64_t segment_size(struct ero_packer *p, const struct ero_node *node, ero_pack_run_fn run)
 {
 	uint64_t size;
 
@@ -68,7 +62,7 @@ static uint64_t segment_size(struct packer *p, const struct ero_node *node, ero_
 	return size > ERO_PCLUSTER_MAX_DECODED ? ERO_PCLUSTER_MAX_DECODED : size;
 }
 
-static int submit(struct packer *p, struct ero_node *node, ero_pack_run_fn run, uint64_t offset, uint64_t length,
+static int submit(struct ero_packer *p, struct ero_node *node, ero_pack_run_fn run, uint64_t offset, uint64_t length,
 		  struct ero_error *err)
 {
 	struct ero_pack_job *j = calloc(1, sizeof(*j));
@@ -87,7 +81,7 @@ static int submit(struct packer *p, struct ero_node *node, ero_pack_run_fn run, 
 }
 
 /* Flat files get their blocks here, so that workers can write them without waiting for anyone. */
-static int reserve_flat(struct packer *p, struct ero_node *node, struct ero_error *err)
+static int reserve_flat(struct ero_packer *p, struct ero_node *node, struct ero_error *err)
 {
 	unsigned bits = p->pack->block_bits;
 	size_t tail = (size_t)(node->size & ((1u << bits) - 1));
@@ -104,21 +98,32 @@ static int reserve_flat(struct packer *p, struct ero_node *node, struct ero_erro
 	return rc;
 }
 
-static int pack_file(struct packer *p, struct ero_node *node, struct ero_error *err)
+static int submit_segments(struct ero_packer *p, struct ero_node *node, ero_pack_run_fn run, struct ero_error *err)
 {
-	ero_pack_run_fn run = choose(p, node);
 	uint64_t segment = segment_size(p, node, run);
 	int rc = 0;
 
-	if (run == ero_pack_run_flat)
-		rc = reserve_flat(p, node, err);
 	for (uint64_t at = 0; !rc && at < node->size; at += segment)
 		rc = submit(p, node, run, at, node->size - at < segment ? node->size - at : segment, err);
 	return rc;
 }
 
+int ero_pack_flat_file(struct ero_packer *p, struct ero_node *node, struct ero_error *err)
+{
+	int rc = reserve_flat(p, node, err);
+
+	return rc ? rc : submit_segments(p, node, ero_pack_run_flat, err);
+}
+
+static int pack_file(struct ero_packer *p, struct ero_node *node, struct ero_error *err)
+{
+	ero_pack_run_fn run = choose(p, node);
+
+	return run == ero_pack_run_flat ? ero_pack_flat_file(p, node, err) : submit_segments(p, node, run, err);
+}
+
 /* A link target that does not fit behind its inode gets blocks like a file. */
-static int pack_link(struct packer *p, struct ero_node *node, struct ero_error *err)
+static int pack_link(struct ero_packer *p, struct ero_node *node, struct ero_error *err)
 {
 	int rc;
 
@@ -135,20 +140,23 @@ static int pack_link(struct packer *p, struct ero_node *node, struct ero_error *
 	return ero_place_blocks(&p->placer, (const uint8_t *)node->link, (size_t)node->size, err);
 }
 
-static int pack_all(struct packer *p, struct ero_error *err)
+static int pack_all(struct ero_packer *p, struct ero_error *err)
 {
+	bool dense = p->pack->options->extent_size != 0;
 	int rc = 0;
 
 	for (size_t i = 0; !rc && i < p->pack->tree->node_count; i++) {
 		struct ero_node *node = p->pack->tree->nodes[i];
 
-		if (S_ISREG(node->mode) && node->size)
-			rc = pack_file(p, node, err);
-		else if (S_ISLNK(node->mode))
+		if (S_ISLNK(node->mode))
 			rc = pack_link(p, node, err);
-		else if (S_ISREG(node->mode))
+		else if (S_ISREG(node->mode) && node->size && !dense)
+			rc = pack_file(p, node, err);
+		else if (S_ISREG(node->mode) && !dense)
 			p->pack->progress.files_done++;
 	}
+	if (!rc && dense)
+		rc = ero_pack_dense(p, err);
 	if (!rc)
 		rc = ero_pack_queue_drain(&p->queue, err);
 	return rc ? rc : ero_place_flush(&p->placer, err);
@@ -156,7 +164,7 @@ static int pack_all(struct packer *p, struct ero_error *err)
 
 int ero_pack_run(struct ero_pack *pack, struct ero_error *err)
 {
-	struct packer p = { .pack = pack, .placer.pack = pack };
+	struct ero_packer p = { .pack = pack, .placer.pack = pack };
 	struct ero_error local;
 	int rc;
 

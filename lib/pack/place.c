@@ -159,20 +159,27 @@ static int place_encoded(struct ero_placer *p, struct ero_pack_job *j, struct er
 	return j->tail_length ? keep_tail(p, j, j->tail, j->tail_length, err) : 0;
 }
 
-static void note_change(struct ero_placer *p, const struct ero_pack_job *j)
+static void tell_change(struct ero_placer *p, const struct ero_node *node)
 {
 	char path[512];
 
-	if (j->first)
-		p->file_changed = false;
-	if (!j->file.changed || p->file_changed)
-		return;
-	p->file_changed = true;
 	p->pack->changed_files++;
-	ero_node_path(j->node, path, sizeof(path));
+	ero_node_path(node, path, sizeof(path));
 	ero_source_warn(p->pack->options,
 			"%s changed while it was read: the image holds what was there at that moment, at the size it had before",
 			path);
+}
+
+static void note_changes(struct ero_placer *p, const struct ero_pack_job *j)
+{
+	for (size_t i = 0; i < j->pieces.count; i++)
+		if (j->pieces.data[i].changed)
+			tell_change(p, j->pieces.data[i].node);
+	if (j->first)
+		p->file_changed = false;
+	if (j->file.changed && !p->file_changed)
+		tell_change(p, j->node);
+	p->file_changed |= j->file.changed;
 }
 
 int ero_place(void *placer, struct ero_pack_job *j, struct ero_error *err)
@@ -185,9 +192,11 @@ int ero_place(void *placer, struct ero_pack_job *j, struct ero_error *err)
 		rc = place_flat(p, j, err);
 	else if (j->run == ero_pack_run_chunks)
 		rc = ero_pack_place_chunks(p->chunks, j, err);
+	else if (j->run == ero_pack_run_extent)
+		rc = ero_place_extents(p, j, err);
 	else
 		rc = place_encoded(p, j, err);
-	note_change(p, j);
+	note_changes(p, j);
 	progress->bytes_done += j->length;
 	progress->files_done += j->last;
 	progress->image_bytes = p->pack->end;

@@ -56,6 +56,8 @@ static void free_job(struct ero_pack_job *j)
 	free(j->out);
 	free(j->tail);
 	ero_vec_free(&j->extents);
+	ero_vec_free(&j->pieces);
+	ero_vec_free(&j->parts);
 	ero_vec_free(&j->chunks);
 	free(j);
 }

@@ -23,15 +23,20 @@ struct ero_dentry {
 
 /* How a node's content is stored; written by the packer. */
 struct ero_stored {
-	uint64_t start_block;   /* flat: first block of the whole blocks, ERO_NULL_BLOCK32 for none */
+	uint64_t start_block;   /* flat: first block of the whole blocks, ERO_NULL_BLOCK32 for none; extent records: byte
+	                         * position of the first extent */
 	uint64_t blocks;        /* encoded blocks in the image */
-	uint64_t tail;          /* spool offset of tail_size bytes that follow the inode */
-	uint64_t map;           /* spool offset of map_count extents (compressed) or chunk blocks */
+	uint64_t tail;          /* spool offset of tail_size bytes that follow the inode; of a fragment: its place in the
+	                         * packed inode */
+	uint64_t map;           /* spool offset of map_count extents (compressed), extent records or chunk blocks */
 	uint32_t map_count;
 	uint32_t tail_size;
 	uint8_t layout;         /* enum ero_layout */
 	uint8_t algorithm;
-	uint8_t chunk_bits;     /* log2 of bytes */
+	uint8_t chunk_bits;     /* log2 of bytes: of a chunk, or of an extent with 4- or 8-byte records */
+	uint8_t record_size;    /* of extent records (Form B); 0: logical-cluster indexes */
+	bool fragment;          /* the whole file lies in the packed inode */
+	bool tail_fragment;     /* its last bytes do */
 	bool tail_encoded;      /* the tail is an inline pcluster */
 	bool big;               /* pclusters of several blocks */
 };

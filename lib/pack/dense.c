@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The dense form: small files and the tails of large ones are gathered, like beside like and equal ones once, into the
+ * packed inode; large files have extents of their own; what is random is stored plain. All positions follow from the
+ * survey and the sizes alone, so that extents can be encoded in any order.
+ */
+#include "pack/survey.h"
+#include "base/bytes.h"
+#include "base/cleanup.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { TAIL_LIMIT = 64 << 10 }; /* longer tails are worth an extent of their own */
+
+struct gathering {
+	struct ero_packer *packer;
+	struct ero_surveyed *files;        /* all regular files with content, in the order of the tree */
+	size_t count;
+	uint32_t *order, *original;        /* see survey.h */
+	size_t ordered;
+	ERO_VEC(struct ero_pack_piece) packed; /* what the packed inode holds, in order */
+	uint64_t packed_size;
+};
+
+enum kind { PACKED, EXTENTS, FLAT };
+
+static enum kind kind_of(const struct ero_pack *pack, const struct ero_surveyed *f)
+{
+	const struct ero_build_options *o = pack->options;
+
+	if (f->node->compressor == 0xff || (f->random && f->node->size >= 1u << pack->block_bits))
+		return FLAT;
+	/* the packed inode has one algorithm: others go their own way */
+	return f->node->size <= o->extent_size && f->node->compressor == 0 ? PACKED : EXTENTS;
+}
+
+static uint32_t tail_length(const struct ero_pack *pack, const struct ero_surveyed *f)
+{
+	uint64_t tail = f->node->size % pack->options->extent_size;
+
+	return f->node->compressor == 0 && f->node->size > tail && tail <= TAIL_LIMIT ? (uint32_t)tail : 0;
+}
+
+/* ---- the packed inode ---- */
+
+static int gather(struct gathering *g, struct ero_node *node, uint64_t offset, uint32_t length, struct ero_error *err)
+{
+	struct ero_pack_piece piece = { .node = node, .offset = offset, .length = length };
+
+	node->stored.tail = g->packed_size;
+	g->packed_size += length;
+	return ero_vec_push(&g->packed, piece) ? 0 : ero_fail_memory(err);
+}
+
+static int gather_all(struct gathering *g, struct ero_error *err)
+{
+	struct ero_pack *pack = g->packer->pack;
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < g->ordered; i++) {
+		struct ero_surveyed *f = &g->files[g->order[i]];
+		enum kind kind = kind_of(pack, f);
+		uint32_t tail = tail_length(pack, f);
+
+		if (kind == PACKED) {
+			f->node->stored.layout = ERO_LAYOUT_COMPRESSED_FULL;
+			f->node->stored.fragment = true;
+			rc = gather(g, f->node, 0, (uint32_t)f->node->size, err);
+		} else if (kind == EXTENTS && tail) {
+			f->node->stored.tail_fragment = true;
+			rc = gather(g, f->node, f->node->size - tail, tail, err);
+		}
+	}
+	return rc;
+}
+
+/* An inode in no directory; nobody sees its attributes. */
+static int make_packed_inode(struct gathering *g, struct ero_error *err)
+{
+	struct ero_pack *pack = g->packer->pack;
+	struct ero_node *node = ero_arena_alloc(&pack->tree->arena, sizeof(*node));
+
+	if (!node)
+		return ero_fail_memory(err);
+	node->mode = S_IFREG | 0600;
+	node->name = "";
+	node->nlink = 1;
+	node->size = g->packed_size;
+	node->mtime = pack->options->build_time;
+	node->extended = g->packed_size > UINT32_MAX || pack->options->inode_form == 64;
+	node->ino = (uint32_t)pack->tree->node_count + 1;
+	pack->packed = node;
+	return 0;
+}
+
+/* ---- jobs ---- */
+
+static int submit_extent(struct ero_packer *p, struct ero_node *node, uint64_t offset, uint64_t length, bool last,
+			 const struct ero_pack_piece *pieces, size_t count, struct ero_error *err)
+{
+	struct ero_pack_job *j = calloc(1, sizeof(*j));
+
+	if (!j || !ero_vec_reserve(&j->pieces, count)) {
+		free(j);
+		return ero_fail_memory(err);
+	}
+	memcpy(j->pieces.data, pieces, count * sizeof(*pieces));
+	j->pieces.count = count;
+	j->run = ero_pack_run_extent;
+	j->pack = p->pack;
+	j->node = node;
+	j->offset = offset;
+	j->length = (size_t)length;
+	j->first = offset == 0;
+	j->last = last;
+	return ero_pack_queue_submit(&p->queue, j, err);
+}
+
+/* Cuts the packed inode: pieces are cut with it. */
+static int pack_gathered(struct gathering *g, struct ero_error *err)
+{
+	struct ero_packer *p = g->packer;
+	uint32_t limit = p->pack->options->extent_size, done = 0; /* of the piece */
+	ERO_VEC(struct ero_pack_piece) now = { 0 };
+	uint64_t at = 0;
+	int rc = 0;
+
+	for (size_t i = 0; !rc && at < g->packed_size;) {
+		uint64_t length = 0;
+
+		now.count = 0;
+		while (!rc && i < g->packed.count && length < limit) {
+			struct ero_pack_piece piece = g->packed.data[i];
+
+			piece.offset += done;
+			piece.length -= done;
+			if (piece.length > limit - length)
+				piece.length = (uint32_t)(limit - length);
+			if (!ero_vec_push(&now, piece))
+				rc = ero_fail_memory(err);
+			length += piece.length;
+			done += piece.length;
+			if (done == g->packed.data[i].length) {
+				i++;
+				done = 0;
+			}
+		}
+		if (!rc)
+			rc = submit_extent(p, p->pack->packed, at, length, at + length == g->packed_size, now.data, now.count, err);
+		at += length;
+	}
+	ero_vec_free(&now);
+	return rc;
+}
+
+static int pack_large(struct gathering *g, const struct ero_surveyed *f, struct ero_error *err)
+{
+	struct ero_packer *p = g->packer;
+	uint64_t end = f->node->size - tail_length(p->pack, f), step = p->pack->options->extent_size;
+	int rc = 0;
+
+	for (uint64_t at = 0; !rc && at < end; at += step) {
+		uint64_t length = end - at < step ? end - at : step;
+		struct ero_pack_piece piece = { .node = f->node, .offset = at, .length = (uint32_t)length };
+
+		rc = submit_extent(p, f->node, at, length, at + length == end, &piece, 1, err);
+	}
+	return rc;
+}
+
+/* Files equal to another refer to what was stored for it. */
+static void share_stored(struct gathering *g)
+{
+	struct ero_pack *pack = g->packer->pack;
+
+	for (size_t i = 0; i < g->count; i++) {
+		if (g->original[i] == i)
+			continue;
+		g->files[i].node->stored = g->files[g->original[i]].node->stored;
+		pack->duplicate_files++;
+	}
+}
+
+static int pack_kinds(struct gathering *g, struct ero_error *err)
+{
+	struct ero_packer *p = g->packer;
+	int rc = 0;
+
+	/* first what lies in whole blocks, then what follows byte by byte */
+	for (size_t i = 0; !rc && i < g->ordered; i++)
+		if (kind_of(p->pack, &g->files[g->order[i]]) == FLAT)
+			rc = ero_pack_flat_file(p, g->files[g->order[i]].node, err);
+	if (!rc)
+		rc = gather_all(g, err);
+	if (!rc && g->packed_size)
+		rc = make_packed_inode(g, err);
+	if (!rc)
+		rc = pack_gathered(g, err);
+	for (size_t i = 0; !rc && i < g->ordered; i++)
+		if (kind_of(p->pack, &g->files[g->order[i]]) == EXTENTS)
+			rc = pack_large(g, &g->files[g->order[i]], err);
+	if (!rc)
+		rc = ero_pack_queue_drain(&p->queue, err);
+	if (!rc)
+		rc = ero_place_padding(&p->placer, 1u << p->pack->block_bits, err);
+	if (!rc)
+		share_stored(g);
+	return rc;
+}
+
+static int list_files(struct gathering *g, struct ero_error *err)
+{
+	struct ero_pack *pack = g->packer->pack;
+
+	g->files = calloc(pack->tree->files + 1, sizeof(*g->files));
+	if (!g->files)
+		return ero_fail_memory(err);
+	for (size_t i = 0; i < pack->tree->node_count; i++) {
+		struct ero_node *node = pack->tree->nodes[i];
+
+		if (S_ISREG(node->mode) && node->size)
+			g->files[g->count++].node = node;
+		else if (S_ISREG(node->mode))
+			pack->progress.files_done++;
+	}
+	return 0;
+}
+
+int ero_pack_dense(struct ero_packer *packer, struct ero_error *err)
+{
+	struct gathering g = { .packer = packer };
+	int rc = list_files(&g, err);
+
+	if (!rc)
+		rc = ero_survey(packer->pack, g.files, g.count, err);
+	if (!rc) {
+		g.order = calloc(g.count + 1, sizeof(*g.order));
+		g.original = calloc(g.count + 1, sizeof(*g.original));
+		rc = g.order && g.original ? ero_survey_order(packer->pack, g.files, g.count, g.order, &g.ordered,
+							      g.original, err) :
+					     ero_fail_memory(err);
+	}
+	if (!rc)
+		rc = pack_kinds(&g, err);
+	ero_vec_free(&g.packed);
+	free(g.files);
+	free(g.order);
+	free(g.original);
+	return rc;
+}

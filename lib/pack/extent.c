@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Form B: a fixed piece of plain bytes becomes one extent by one call of an encoder, and lies wherever the one before
+ * ended, to the byte. Zeros become holes; what an encoder cannot shorten is stored plain, at a block boundary, so that
+ * readers may fetch it directly.
+ */
+#include "pack/job.h"
+#include "base/bytes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- in a thread ---- */
+
+struct encoding {
+	struct ero_pack_job *job;
+	struct ero_pack_worker *worker;
+	const struct ero_codec *codec;   /* NULL: plain */
+	void *encoder;
+	size_t filled;                   /* bytes of worker->blocks */
+};
+
+static int read_piece(struct ero_pack_job *j, struct ero_pack_piece *piece, uint8_t *to, bool *hole)
+{
+	const struct ero_source_ops *ops = j->pack->source->ops;
+	struct ero_source_file file;
+	uint64_t start = piece->offset, end;
+	int rc = ops->open(j->pack->source, piece->node, &file, &j->err);
+
+	if (rc)
+		return rc;
+	if (piece->node->maybe_sparse)
+		rc = ops->next_data(&file, piece->offset, &start, &end, &j->err);
+	*hole = !rc && start >= piece->offset + piece->length;
+	if (*hole)
+		memset(to, 0, piece->length);
+	else if (!rc)
+		rc = ops->read(&file, piece->offset, to, piece->length, &j->err);
+	ops->close(&file);
+	piece->changed = file.changed;
+	return rc;
+}
+
+static int read_pieces(struct ero_pack_job *j, uint8_t *to, bool *zero)
+{
+	uint8_t *at = to;
+
+	*zero = true;
+	for (size_t i = 0; i < j->pieces.count; i++) {
+		struct ero_pack_piece *piece = &j->pieces.data[i];
+		bool hole;
+		int rc = read_piece(j, piece, at, &hole);
+
+		if (rc)
+			return rc;
+		*zero = *zero && (hole || ero_all_zero(at, piece->length));
+		at += piece->length;
+	}
+	return 0;
+}
+
+static bool keep(struct encoding *e, size_t length, size_t stored, bool raw)
+{
+	struct ero_pack_part part = { (uint32_t)length, (uint32_t)stored, raw };
+
+	e->filled += stored;
+	return ero_vec_push(&e->job->parts, part);
+}
+
+/* False when memory ends. Encoded extents have a limit: what exceeds it is cut in two. */
+static bool encode(struct encoding *e, const uint8_t *in, size_t length)
+{
+	size_t worthwhile = length - length / 64, n = 0;
+	uint8_t *to;
+
+	if (!ero_pack_ensure(&e->worker->blocks, &e->worker->blocks_room, e->filled + length))
+		return false;
+	to = e->worker->blocks + e->filled;
+	if (e->codec)
+		n = ero_codec_encode(e->codec, e->encoder, in, length, to, worthwhile);
+	if (n && n <= ERO_PCLUSTER_MAX_ENCODED && to[0]) /* readers take zeros in front for padding */
+		return keep(e, length, n, false);
+	if (length > ERO_PCLUSTER_MAX_ENCODED) {
+		size_t half = (size_t)ero_round_up(length / 2, 1u << e->job->pack->block_bits);
+
+		return encode(e, in, half) && encode(e, in + half, length - half);
+	}
+	memcpy(to, in, length);
+	return keep(e, length, length, true);
+}
+
+void ero_pack_run_extent(struct ero_pack_job *j, struct ero_pack_worker *w)
+{
+	struct encoding e = { .job = j, .worker = w };
+	bool zero, kept;
+
+	if (!ero_pack_ensure(&w->in, &w->in_room, j->length)) {
+		j->rc = ero_fail_memory(&j->err);
+		return;
+	}
+	j->rc = read_pieces(j, w->in, &zero);
+	if (j->rc)
+		return;
+	if (j->node->compressor != 0xff) {
+		e.codec = ero_codec_find(j->pack->compressors[j->node->compressor].name, &j->err);
+		e.encoder = ero_pack_encoder(j, w, j->node->compressor);
+		if (!e.encoder)
+			return;
+	}
+	kept = zero ? keep(&e, j->length, 0, false) : encode(&e, w->in, j->length);
+	j->out_length = e.filled;
+	j->out = kept ? malloc(e.filled + 1) : NULL;
+	if (!j->out)
+		j->rc = ero_fail_memory(&j->err);
+	else
+		memcpy(j->out, w->blocks, e.filled);
+}
+
+/* ---- in the thread that builds ---- */
+
+enum { LINEAR = 64 }; /* 4-byte records are read from the first one on: not for long lists */
+
+static unsigned choose_records(const struct ero_placer *p, const struct ero_node *node, uint64_t count)
+{
+	if (p->extents.uneven)
+		return node->size > UINT32_MAX ? 32 : 16;
+	if (!p->extents.apart && count <= LINEAR && node->stored.tail <= UINT32_MAX)
+		return 4;
+	return p->extents.end > UINT32_MAX ? node->size > UINT32_MAX ? 32 : 16 : 8;
+}
+
+static int append(struct ero_placer *p, struct ero_node *node, const struct ero_zrecord *record, struct ero_error *err)
+{
+	uint64_t at;
+	int rc = ero_spool_append(p->pack->spool, record, sizeof(*record), &at, err);
+
+	if (!node->stored.map_count++)
+		node->stored.map = at;
+	return rc;
+}
+
+static int place_part(struct ero_placer *p, struct ero_pack_job *j, const struct ero_pack_part *part,
+		      const uint8_t *bytes, struct ero_error *err)
+{
+	unsigned algorithm = 0;
+	struct ero_zrecord r = { .length = part->stored, .logical = p->extents.logical };
+	int rc = 0;
+
+	if (part->raw)
+		rc = ero_place_padding(p, 1u << p->pack->block_bits, err);
+	else if (part->stored)
+		algorithm = ero_codec_find(p->pack->compressors[j->node->compressor].name, NULL)->algorithm + 1u;
+	if (rc)
+		return rc;
+	r.format = algorithm;
+	r.physical = p->pack->end;
+	if (!p->extents.logical)
+		p->extents.start = r.physical;
+	p->extents.apart |= p->extents.logical && r.physical != p->extents.end;
+	p->extents.uneven |= p->extents.logical % p->pack->options->extent_size != 0;
+	p->extents.logical += part->length;
+	p->extents.end = r.physical + part->stored;
+	p->pack->stored_bytes += part->stored;
+	rc = ero_place_bytes(p, bytes, part->stored, err);
+	return rc ? rc : append(p, j->node, &r, err);
+}
+
+/* The tail's place in the packed inode is known since files were gathered. */
+static int end_file(struct ero_placer *p, struct ero_node *node, struct ero_error *err)
+{
+	struct ero_stored *s = &node->stored;
+	struct ero_zrecord tail = { .fragment = true, .raw_plen = (uint32_t)s->tail, .physical = s->tail >> 32,
+				    .logical = p->extents.logical };
+	int rc = s->tail_fragment ? append(p, node, &tail, err) : 0;
+
+	s->layout = ERO_LAYOUT_COMPRESSED_FULL;
+	s->record_size = (uint8_t)choose_records(p, node, s->map_count);
+	s->chunk_bits = (uint8_t)ero_log2(p->pack->options->extent_size);
+	s->start_block = p->extents.start; /* in bytes */
+	s->blocks = ero_div_up(p->extents.end - p->extents.start, 1u << p->pack->block_bits);
+	p->pack->compressed_files++;
+	return rc;
+}
+
+int ero_place_extents(struct ero_placer *p, struct ero_pack_job *j, struct ero_error *err)
+{
+	const uint8_t *bytes = j->out;
+	int rc = 0;
+
+	if (j->first)
+		memset(&p->extents, 0, sizeof(p->extents));
+	for (size_t i = 0; !rc && i < j->parts.count; i++) {
+		rc = place_part(p, j, &j->parts.data[i], bytes, err);
+		bytes += j->parts.data[i].stored;
+	}
+	return rc || !j->last ? rc : end_file(p, j->node, err);
+}

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Three thoughts, each moving fewer files than the one before: the order of the tree puts like beside like already;
+ * files of one name in many directories (Makefile, __init__.py) are of one kind; and what is alike by content joins the
+ * first of its kind, wherever that is.
+ */
+#include "pack/survey.h"
+#include "base/cleanup.h"
+#include "base/keys.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+enum { COMMON_NAME = 32, COMPARE_PIECE = 64 << 10 };
+
+/* ---- equal files ---- */
+
+static int same_content(struct ero_pack *pack, const struct ero_node *a, const struct ero_node *b, bool *same,
+			struct ero_error *err)
+{
+	const struct ero_source_ops *ops = pack->source->ops;
+	ERO_AUTO_FREE uint8_t *buffer = malloc(2 * COMPARE_PIECE);
+	struct ero_source_file x, y;
+	int rc = buffer ? ops->open(pack->source, a, &x, err) : ero_fail_memory(err);
+
+	*same = true;
+	if (rc)
+		return rc;
+	rc = ops->open(pack->source, b, &y, err);
+	if (rc) {
+		ops->close(&x);
+		return rc;
+	}
+	for (uint64_t at = 0; !rc && *same && at < a->size; at += COMPARE_PIECE) {
+		size_t part = a->size - at < COMPARE_PIECE ? (size_t)(a->size - at) : COMPARE_PIECE;
+
+		rc = ops->read(&x, at, buffer, part, err);
+		if (!rc)
+			rc = ops->read(&y, at, buffer + COMPARE_PIECE, part, err);
+		*same = !rc && !memcmp(buffer, buffer + COMPARE_PIECE, part);
+	}
+	ops->close(&x);
+	ops->close(&y);
+	*same = *same && !x.changed && !y.changed;
+	return rc;
+}
+
+static int find_equal(struct ero_pack *pack, const struct ero_surveyed *files, size_t count, uint32_t *original,
+		      struct ero_error *err)
+{
+	struct ero_keys hashes = { 0 };
+	ERO_VEC(uint32_t) first = { 0 }; /* by number of the hash */
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < count; i++) {
+		bool is_new, same = false;
+		uint32_t n = ero_keys_number(&hashes, files[i].hash[0], files[i].hash[1] ^ files[i].node->size, &is_new);
+
+		original[i] = (uint32_t)i;
+		if (n == UINT32_MAX || (is_new && !ero_vec_push(&first, (uint32_t)i)))
+			rc = ero_fail_memory(err);
+		else if (!is_new && files[first.data[n]].node->size == files[i].node->size)
+			rc = same_content(pack, files[first.data[n]].node, files[i].node, &same, err);
+		if (!rc && same)
+			original[i] = first.data[n];
+	}
+	ero_keys_free(&hashes);
+	ero_vec_free(&first);
+	return rc;
+}
+
+/* ---- groups ---- */
+
+/* Chains of files: `next` leads from one to the next, `last` is known at the first. 0: none, else index + 1. */
+struct groups {
+	uint32_t *head, *next, *last;
+};
+
+static void join(struct groups *g, uint32_t leader, uint32_t follower)
+{
+	leader = g->head[leader];
+	g->next[g->last[leader]] = follower + 1;
+	g->last[leader] = follower;
+	g->head[follower] = leader;
+}
+
+/* Super-features seen so far, with the last file that had each. */
+static int group_alike(const struct ero_surveyed *files, const uint32_t *sequence, size_t count, struct groups *g,
+		       struct ero_error *err)
+{
+	struct ero_keys known = { 0 };
+	ERO_VEC(uint32_t) owner = { 0 };
+	int rc = 0;
+
+	for (size_t s = 0; !rc && s < count; s++) {
+		uint32_t i = sequence[s], like = i;
+
+		for (unsigned k = 0; !rc && files[i].features[k] && k < ERO_SURVEY_FEATURES; k++) {
+			bool is_new;
+			uint32_t n = ero_keys_number(&known, files[i].features[k], k, &is_new);
+
+			if (n == UINT32_MAX || (is_new && !ero_vec_push(&owner, i))) {
+				rc = ero_fail_memory(err);
+				break;
+			}
+			if (!is_new && like == i)
+				like = owner.data[n];
+			owner.data[n] = i;
+		}
+		if (!rc && like != i && g->head[like] != g->head[i])
+			join(g, like, i);
+	}
+	ero_keys_free(&known);
+	ero_vec_free(&owner);
+	return rc;
+}
+
+/* ---- order ---- */
+
+/* Files with a common name first, name by name in the order in which names appear; then all others. */
+static int by_name(const struct ero_surveyed *files, const uint32_t *original, size_t count, uint32_t *sequence,
+		   size_t *length, struct ero_error *err)
+{
+	struct ero_keys names = { 0 };
+	ERO_AUTO_FREE uint32_t *number = calloc(count + 1, sizeof(*number)), *users = calloc(count + 1, sizeof(*users));
+	ERO_AUTO_FREE uint32_t *at = calloc(count + 2, sizeof(*at));
+	int rc = number && users && at ? 0 : ero_fail_memory(err);
+	size_t n = 0;
+
+	for (size_t i = 0; !rc && i < count; i++) {
+		const char *name = files[i].node->name;
+		bool is_new;
+
+		number[i] = ero_keys_number(&names, XXH3_64bits(name, strlen(name)), 0, &is_new);
+		if (number[i] == UINT32_MAX)
+			rc = ero_fail_memory(err);
+		else
+			users[number[i]] += original[i] == i;
+	}
+	for (size_t k = 0; !rc && k < names.keys.count; k++) {
+		at[k] = (uint32_t)n;
+		n += users[k] >= COMMON_NAME ? users[k] : 0;
+	}
+	for (size_t i = 0; !rc && i < count; i++) {
+		if (original[i] != i)
+			continue;
+		if (users[number[i]] >= COMMON_NAME)
+			sequence[at[number[i]]++] = (uint32_t)i;
+		else
+			sequence[n++] = (uint32_t)i;
+	}
+	*length = n;
+	ero_keys_free(&names);
+	return rc;
+}
+
+int ero_survey_order(struct ero_pack *pack, const struct ero_surveyed *files, size_t count, uint32_t *order,
+		     size_t *ordered, uint32_t *original, struct ero_error *err)
+{
+	ERO_AUTO_FREE uint32_t *sequence = calloc(count + 1, sizeof(*sequence));
+	ERO_AUTO_FREE uint32_t *chains = calloc(3 * count + 1, sizeof(*chains));
+	struct groups g = { chains, chains + count, chains + 2 * count };
+	size_t length = 0;
+	int rc = sequence && chains ? find_equal(pack, files, count, original, err) : ero_fail_memory(err);
+
+	*ordered = 0;
+	if (!rc)
+		rc = by_name(files, original, count, sequence, &length, err);
+	for (uint32_t i = 0; !rc && i < count; i++)
+		g.head[i] = g.last[i] = i;
+	if (!rc)
+		rc = group_alike(files, sequence, length, &g, err);
+	for (size_t s = 0; !rc && s < length; s++) {
+		if (g.head[sequence[s]] != sequence[s])
+			continue;
+		for (uint32_t i = sequence[s] + 1; i; i = g.next[i - 1])
+			order[(*ordered)++] = i - 1;
+	}
+	return rc;
+}

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Likeness by super-features (Shilane and others, FAST 2012): a rolling hash picks positions by content alone, of each
+ * of sixteen transformations of the hashes there the greatest is a feature, and two features hashed together are one
+ * super-feature. Files that share most of their content share most of their features.
+ */
+#include "pack/survey.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+enum {
+	PIECE = 1 << 20,
+	FILES_A_JOB = 64,
+	BYTES_A_JOB = 1 << 20,
+	RAW_FEATURES = 2 * ERO_SURVEY_FEATURES,
+	SKETCH_LIMIT = 1 << 20, /* larger files fill extents by themselves: neighbours do not matter */
+	RANDOM_LEAST = 64 << 10,
+	WINDOW_BITS = 8, /* one position in 256 */
+};
+
+struct job {
+	struct ero_job job;
+	struct ero_pack *pack;
+	struct ero_surveyed *files;
+	size_t count;
+	int rc;
+	struct ero_error err;
+};
+
+struct worker {
+	uint8_t *buffer;
+	XXH3_state_t *state;
+};
+
+struct sketch {
+	uint64_t rolling;
+	uint64_t greatest[RAW_FEATURES];
+};
+
+static void *make_worker(void *context)
+{
+	struct worker *w = calloc(1, sizeof(*w));
+
+	(void)context;
+	if (w) {
+		w->buffer = malloc(PIECE);
+		w->state = XXH3_createState();
+	}
+	return w;
+}
+
+static void free_worker(void *worker)
+{
+	struct worker *w = worker;
+
+	free(w->buffer);
+	XXH3_freeState(w->state);
+	free(w);
+}
+
+/* ---- one file ---- */
+
+static uint64_t scramble(uint64_t x)
+{
+	return XXH3_64bits(&x, sizeof(x));
+}
+
+/* Values that only need to be fixed and unrelated: hashes of small numbers. */
+struct constants {
+	uint64_t gear[256], factor[RAW_FEATURES], offset[RAW_FEATURES];
+};
+
+static void make_constants(struct constants *c)
+{
+	for (unsigned i = 0; i < 256; i++)
+		c->gear[i] = scramble(i);
+	for (unsigned i = 0; i < RAW_FEATURES; i++) {
+		c->factor[i] = scramble(1000 + i) | 1;
+		c->offset[i] = scramble(2000 + i);
+	}
+}
+
+static void sketch_bytes(struct sketch *s, const struct constants *c, const uint8_t *bytes, size_t length)
+{
+	uint64_t h = s->rolling;
+
+	for (size_t i = 0; i < length; i++) {
+		h = (h << 1) + c->gear[bytes[i]];
+		if (h >> (64 - WINDOW_BITS))
+			continue;
+		for (unsigned k = 0; k < RAW_FEATURES; k++) {
+			uint64_t t = h * c->factor[k] + c->offset[k];
+
+			if (t > s->greatest[k])
+				s->greatest[k] = t;
+		}
+	}
+	s->rolling = h;
+}
+
+static void finish_sketch(const struct sketch *s, struct ero_surveyed *f)
+{
+	if (!s->greatest[0])
+		return; /* no position was picked */
+	for (unsigned k = 0; k < ERO_SURVEY_FEATURES; k++) {
+		uint64_t both[3] = { s->greatest[2 * k], s->greatest[2 * k + 1], k };
+
+		f->features[k] = (uint32_t)XXH3_64bits(both, sizeof(both)) | 1;
+	}
+}
+
+/* Bytes that are all equally frequent leave nothing to an entropy coder, and were made by one, mostly. */
+static bool looks_random(const uint8_t *bytes, size_t length)
+{
+	uint32_t counts[256] = { 0 };
+	double bits = 0;
+
+	for (size_t i = 0; i < length; i++)
+		counts[bytes[i]]++;
+	for (unsigned i = 0; i < 256; i++)
+		if (counts[i])
+			bits -= counts[i] * log2((double)counts[i] / (double)length);
+	return bits > 7.98 * (double)length;
+}
+
+static int survey_file(struct job *j, struct worker *w, const struct constants *c, struct ero_surveyed *f)
+{
+	const struct ero_source_ops *ops = j->pack->source->ops;
+	uint64_t size = f->node->size;
+	struct ero_source_file file;
+	struct sketch sketch = { 0 };
+	bool random = size >= RANDOM_LEAST;
+	XXH128_hash_t hash;
+	int rc = ops->open(j->pack->source, f->node, &file, &j->err);
+
+	if (rc)
+		return rc;
+	XXH3_128bits_reset(w->state);
+	for (uint64_t at = 0; !rc && at < size; at += PIECE) {
+		size_t part = size - at < PIECE ? (size_t)(size - at) : PIECE;
+
+		rc = ops->read(&file, at, w->buffer, part, &j->err);
+		if (rc)
+			break;
+		XXH3_128bits_update(w->state, w->buffer, part);
+		random = random && (part < RANDOM_LEAST || looks_random(w->buffer, part));
+		if (size <= SKETCH_LIMIT && !random)
+			sketch_bytes(&sketch, c, w->buffer, part);
+	}
+	ops->close(&file);
+	hash = XXH3_128bits_digest(w->state);
+	f->hash[0] = hash.low64;
+	f->hash[1] = hash.high64;
+	f->random = random;
+	finish_sketch(&sketch, f);
+	return rc;
+}
+
+/* ---- all files ---- */
+
+static void run(struct ero_job *job, void *worker)
+{
+	struct job *j = (struct job *)job;
+	struct worker *w = worker;
+	struct constants c;
+
+	if (!w || !w->buffer || !w->state) {
+		j->rc = ero_fail_memory(&j->err);
+		return;
+	}
+	make_constants(&c);
+	for (size_t i = 0; !j->rc && i < j->count; i++)
+		j->rc = survey_file(j, w, &c, &j->files[i]);
+}
+
+static int take(struct ero_pool *pool, struct ero_error *err)
+{
+	struct job *j = (struct job *)ero_pool_take(pool);
+	int rc = j->rc;
+
+	if (rc)
+		*err = j->err;
+	free(j);
+	return rc;
+}
+
+static int submit(struct ero_pack *pack, struct ero_pool *pool, struct ero_surveyed *files, size_t count,
+		  struct ero_error *err)
+{
+	struct job *j;
+	int rc = ero_pool_full(pool) ? take(pool, err) : 0;
+
+	if (rc)
+		return rc;
+	j = calloc(1, sizeof(*j));
+	if (!j)
+		return ero_fail_memory(err);
+	j->job.run = run;
+	j->pack = pack;
+	j->files = files;
+	j->count = count;
+	ero_pool_submit(pool, &j->job);
+	return 0;
+}
+
+int ero_survey(struct ero_pack *pack, struct ero_surveyed *files, size_t count, struct ero_error *err)
+{
+	struct ero_pool_options options = { .threads = pack->options->workers, .make_worker = make_worker,
+					    .free_worker = free_worker };
+	struct ero_pool *pool;
+	uint64_t bytes = 0;
+	size_t from = 0;
+	int rc = ero_pool_create(&options, &pool, err);
+
+	for (size_t i = 0; !rc && i < count; i++) {
+		bytes += files[i].node->size;
+		if (i + 1 < count && i + 1 - from < FILES_A_JOB && bytes < BYTES_A_JOB)
+			continue;
+		rc = submit(pack, pool, files + from, i + 1 - from, err);
+		from = i + 1;
+		bytes = 0;
+	}
+	while (pool && !ero_pool_empty(pool)) {
+		int late = take(pool, rc ? &(struct ero_error){ 0 } : err);
+
+		rc = rc ? rc : late;
+	}
+	ero_pool_free(pool);
+	return rc;
+}

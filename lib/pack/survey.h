@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* A look at files before they are packed: which are equal, which are alike, which cannot be compressed. */
+#ifndef ERO_PACK_SURVEY_H
+#define ERO_PACK_SURVEY_H
+
+#include "pack/job.h"
+
+/* Two files that have one of these in common are alike with high probability. */
+#define ERO_SURVEY_FEATURES 8
+
+struct ero_surveyed {
+	struct ero_node *node;
+	uint64_t hash[2];                        /* XXH3 of the content; not proof against those who want to deceive */
+	uint32_t features[ERO_SURVEY_FEATURES];  /* 0: too small or too large to have any */
+	bool random;                             /* looks as if no encoder could shorten it */
+};
+
+/* Reads all files, in threads. */
+int ero_survey(struct ero_pack *pack, struct ero_surveyed *files, size_t count, struct ero_error *err);
+
+/* order.c: the order in which files are stored, best neighbours together: the indexes of `files` (in the order of the
+ * tree) go to `order`, which has room for all, and *ordered becomes their number. Files equal to one before are left out
+ * and named in `original` (index of the first one; else their own). */
+int ero_survey_order(struct ero_pack *pack, const struct ero_surveyed *files, size_t count, uint32_t *order,
+		     size_t *ordered, uint32_t *original, struct ero_error *err);
+
+#endif
