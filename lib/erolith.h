@@ -160,6 +160,9 @@ struct ero_build_options {
 	unsigned data_alignment;     /* --dsunit: blocks, 0: none */
 	unsigned size_alignment;     /* --fsalignblks: blocks, 0: none beyond 4096 bytes */
 
+	const char *preset;          /* "compat", "dense", "fast", "live" or NULL: gives what was left at its default */
+	const char *for_kernel;      /* "6.1", "6.18.16" or NULL: only what this release reads, the best of it if no
+	                              * compression was asked for; without a patch level the newest of the series */
 	unsigned workers;            /* 0: one per processor */
 	bool sync;                   /* write to stable storage before the image takes its name */
 
@@ -177,12 +180,15 @@ struct ero_build_summary {
 	uint64_t metadata_bytes;    /* everything else, padding included */
 	uint64_t inodes, regular, directories, symlinks, specials, hard_links;
 	uint64_t compressed_files, plain_files, inline_files, chunked_files;
+	uint64_t packed_files;      /* of the compressed ones: those in the packed inode */
 	uint64_t shared_xattrs;
+	uint64_t duplicate_files;   /* stored once with another one of the same content */
 	uint64_t changed_files;     /* files that changed while they were read */
 	uint32_t block_size;
 	uint32_t feature_compat, feature_incompat;
 	uint8_t uuid[16];
 	char first_kernel[16];      /* first Linux release that mounts it */
+	char avoid_kernels[128];    /* later releases that read it wrong, or "" */
 	char features[256];         /* names, separated by blanks */
 	double seconds;
 };

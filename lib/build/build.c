@@ -159,6 +159,8 @@ static int run(struct ero_build *b, struct ero_error *err)
 	if (!rc)
 		rc = ero_build_plan(b, err);
 	if (!rc)
+		rc = ero_build_check_kernel(b, err);
+	if (!rc)
 		rc = ero_spool_create(o->target, SPOOL_MEMORY, &b->spool, err);
 	if (!rc)
 		rc = ero_outfile_open(o->target, o->target_offset, &b->out, err);
@@ -213,6 +215,10 @@ static void summarize(const struct ero_build *b, double seconds, struct ero_buil
 	s->feature_incompat = b->super.feature_incompat;
 	memcpy(s->uuid, b->super.uuid, sizeof(s->uuid));
 	snprintf(s->first_kernel, sizeof(s->first_kernel), "%u.%u", first.major, first.minor);
+	if (b->options.extent_size)
+		snprintf(s->avoid_kernels, sizeof(s->avoid_kernels), "%s", ero_extent_bugs_text);
+	s->packed_files = b->pack.packed_files;
+	s->duplicate_files = b->pack.duplicate_files;
 	ero_super_feature_names(&b->super, s->features, sizeof(s->features));
 	s->seconds = seconds;
 }
@@ -230,7 +236,9 @@ int ero_build(const struct ero_build_options *options, struct ero_build_summary 
 	if (!b)
 		return ero_fail_memory(err);
 	b->options = *options;
-	rc = check_options(&b->options, err);
+	rc = ero_build_choose(&b->options, err);
+	if (!rc)
+		rc = check_options(&b->options, err);
 	if (!rc)
 		rc = fill_defaults(&b->options, err);
 	if (!rc)

@@ -27,6 +27,10 @@ struct ero_build {
 /* plan.c: before anything is packed: epoch, inode forms, xattr bodies, superblock features, the head's geometry. */
 int ero_build_plan(struct ero_build *b, struct ero_error *err);
 
+/* presets.c: fills in what --preset and --for-kernel imply; and refuses what the kernel asked for cannot read. */
+int ero_build_choose(struct ero_build_options *options, struct ero_error *err);
+int ero_build_check_kernel(const struct ero_build *b, struct ero_error *err);
+
 /* write.c: everything but file data, after the layout. */
 int ero_build_write(struct ero_build *b, struct ero_error *err);
 

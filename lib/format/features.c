@@ -58,6 +58,29 @@ int ero_kernel_compare(struct ero_kernel_version a, struct ero_kernel_version b)
 	return a.patch < b.patch ? -1 : a.patch > b.patch;
 }
 
+const struct ero_kernel_window ero_extent_bugs[] = {
+	{ { 6, 15, 0 }, { 6, 18, 15 } },
+	{ { 6, 19, 0 }, { 6, 19, 5 } },
+	{ { 0, 0, 0 }, { 0, 0, 0 } },
+};
+const char ero_extent_bugs_text[] = "6.15 to 6.18.15 and 6.19 to 6.19.5, CVE-2026-43166";
+
+bool ero_kernel_in_windows(struct ero_kernel_version v, const struct ero_kernel_window *w)
+{
+	for (; w->to.major; w++)
+		if (ero_kernel_compare(v, w->from) >= 0 && ero_kernel_compare(v, w->to) <= 0)
+			return true;
+	return false;
+}
+
+struct ero_kernel_version ero_incompat_since(uint32_t bit)
+{
+	for (const struct ero_feature *f = ero_incompat_features; f->bit; f++)
+		if (f->bit == bit)
+			return f->since;
+	return (struct ero_kernel_version){ 5, 4, 0 };
+}
+
 bool ero_kernel_parse(const char *text, struct ero_kernel_version *version)
 {
 	struct ero_kernel_version v = { 0, 0, 0 };

@@ -29,6 +29,18 @@ int ero_kernel_compare(struct ero_kernel_version a, struct ero_kernel_version b)
 /* Reads "6.12", "6.12.3-foo"; false if there is no number in front. */
 bool ero_kernel_parse(const char *text, struct ero_kernel_version *version);
 
+/* Releases from..to that have a bug; the last entry is all zero. */
+struct ero_kernel_window {
+	struct ero_kernel_version from, to;
+};
+#define ERO_KERNEL_NEWEST_PATCH 0xffffffffu /* of a series */
+/* Extents of byte granularity are read wrong (CVE-2026-43166); the same in words. */
+extern const struct ero_kernel_window ero_extent_bugs[];
+extern const char ero_extent_bugs_text[];
+bool ero_kernel_in_windows(struct ero_kernel_version version, const struct ero_kernel_window *windows);
+/* The release that brought an incompatible feature. */
+struct ero_kernel_version ero_incompat_since(uint32_t bit);
+
 /* The first kernel with 4 KiB pages that mounts an image with this superblock (all bits, algorithms, block size). */
 struct ero_kernel_version ero_super_first_kernel(const struct ero_super *super);
 /* Names of all set bits, separated by blanks, compatible ones first. */

@@ -7,6 +7,7 @@
 #include "pack/survey.h"
 #include "base/bytes.h"
 #include "base/cleanup.h"
+#include "base/keys.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -66,6 +67,8 @@ static int gather_all(struct gathering *g, struct ero_error *err)
 		if (kind == PACKED) {
 			f->node->stored.layout = ERO_LAYOUT_COMPRESSED_FULL;
 			f->node->stored.fragment = true;
+			pack->packed_files++;
+			pack->compressed_files++;
 			rc = gather(g, f->node, 0, (uint32_t)f->node->size, err);
 		} else if (kind == EXTENTS && tail) {
 			f->node->stored.tail_fragment = true;
@@ -209,6 +212,28 @@ static int pack_kinds(struct gathering *g, struct ero_error *err)
 	return rc;
 }
 
+/* Large files are read twice only if another has the same size: equal ones are stored once. */
+static int mark_twins(struct gathering *g, struct ero_error *err)
+{
+	struct ero_keys sizes = { 0 };
+	ERO_AUTO_FREE uint32_t *first = calloc(g->count + 1, sizeof(*first));
+	int rc = first ? 0 : ero_fail_memory(err);
+
+	for (size_t i = 0; !rc && i < g->count; i++) {
+		bool is_new;
+		uint32_t n = ero_keys_number(&sizes, g->files[i].node->size, 0, &is_new);
+
+		if (n == UINT32_MAX)
+			rc = ero_fail_memory(err);
+		else if (is_new)
+			first[n] = (uint32_t)i;
+		else
+			g->files[first[n]].twin = g->files[i].twin = true;
+	}
+	ero_keys_free(&sizes);
+	return rc;
+}
+
 static int list_files(struct gathering *g, struct ero_error *err)
 {
 	struct ero_pack *pack = g->packer->pack;
@@ -224,7 +249,7 @@ static int list_files(struct gathering *g, struct ero_error *err)
 		else if (S_ISREG(node->mode))
 			pack->progress.files_done++;
 	}
-	return 0;
+	return mark_twins(g, err);
 }
 
 int ero_pack_dense(struct ero_packer *packer, struct ero_error *err)

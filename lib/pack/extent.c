@@ -178,7 +178,7 @@ static int end_file(struct ero_placer *p, struct ero_node *node, struct ero_erro
 	s->chunk_bits = (uint8_t)ero_log2(p->pack->options->extent_size);
 	s->start_block = p->extents.start; /* in bytes */
 	s->blocks = ero_div_up(p->extents.end - p->extents.start, 1u << p->pack->block_bits);
-	p->pack->compressed_files++;
+	p->pack->compressed_files += node != p->pack->packed;
 	return rc;
 }
 

@@ -55,9 +55,12 @@ static int find_equal(struct ero_pack *pack, const struct ero_surveyed *files, s
 
 	for (size_t i = 0; !rc && i < count; i++) {
 		bool is_new, same = false;
-		uint32_t n = ero_keys_number(&hashes, files[i].hash[0], files[i].hash[1] ^ files[i].node->size, &is_new);
+		uint32_t n;
 
 		original[i] = (uint32_t)i;
+		if (!files[i].hashed || !files[i].twin)
+			continue;
+		n = ero_keys_number(&hashes, files[i].hash[0], files[i].hash[1] ^ files[i].node->size, &is_new);
 		if (n == UINT32_MAX || (is_new && !ero_vec_push(&first, (uint32_t)i)))
 			rc = ero_fail_memory(err);
 		else if (!is_new && files[first.data[n]].node->size == files[i].node->size)

@@ -29,7 +29,7 @@ struct ero_pack {
 
 	/* results */
 	uint64_t blob_end;                   /* bytes, whole blocks */
-	uint64_t compressed_files, plain_files, inline_files, chunked_files, changed_files;
+	uint64_t packed_files, compressed_files, plain_files, inline_files, chunked_files, changed_files;
 	uint64_t stored_bytes;
 	bool chunked, tails_encoded;         /* features that were used */
 	struct ero_node *packed;             /* the inode that holds small files and tails, in no directory; or NULL */

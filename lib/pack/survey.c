@@ -126,36 +126,61 @@ static bool looks_random(const uint8_t *bytes, size_t length)
 	return bits > 7.98 * (double)length;
 }
 
-static int survey_file(struct job *j, struct worker *w, const struct constants *c, struct ero_surveyed *f)
+/* Of a large file that is equal to no other: is what lies at its start, middle and end random? */
+static int sample_file(struct job *j, struct worker *w, struct ero_source_file *file, struct ero_surveyed *f)
 {
-	const struct ero_source_ops *ops = j->pack->source->ops;
-	uint64_t size = f->node->size;
-	struct ero_source_file file;
-	struct sketch sketch = { 0 };
-	bool random = size >= RANDOM_LEAST;
-	XXH128_hash_t hash;
-	int rc = ops->open(j->pack->source, f->node, &file, &j->err);
+	uint64_t size = f->node->size, at[3] = { 0, size / 2, size - RANDOM_LEAST };
+	int rc = 0;
 
-	if (rc)
-		return rc;
+	f->random = true;
+	for (unsigned i = 0; !rc && f->random && i < 3; i++) {
+		rc = j->pack->source->ops->read(file, at[i], w->buffer, RANDOM_LEAST, &j->err);
+		f->random = looks_random(w->buffer, RANDOM_LEAST);
+	}
+	return rc;
+}
+
+static int read_whole(struct job *j, struct worker *w, const struct constants *c, struct ero_source_file *file,
+		      struct ero_surveyed *f)
+{
+	uint64_t size = f->node->size;
+	struct sketch sketch = { 0 };
+	XXH128_hash_t hash;
+	int rc = 0;
+
+	f->random = size >= RANDOM_LEAST;
 	XXH3_128bits_reset(w->state);
 	for (uint64_t at = 0; !rc && at < size; at += PIECE) {
 		size_t part = size - at < PIECE ? (size_t)(size - at) : PIECE;
 
-		rc = ops->read(&file, at, w->buffer, part, &j->err);
+		rc = j->pack->source->ops->read(file, at, w->buffer, part, &j->err);
 		if (rc)
 			break;
 		XXH3_128bits_update(w->state, w->buffer, part);
-		random = random && (part < RANDOM_LEAST || looks_random(w->buffer, part));
-		if (size <= SKETCH_LIMIT && !random)
+		f->random = f->random && (part < RANDOM_LEAST || looks_random(w->buffer, part));
+		if (size <= SKETCH_LIMIT && !f->random)
 			sketch_bytes(&sketch, c, w->buffer, part);
 	}
-	ops->close(&file);
 	hash = XXH3_128bits_digest(w->state);
 	f->hash[0] = hash.low64;
 	f->hash[1] = hash.high64;
-	f->random = random;
+	f->hashed = true;
 	finish_sketch(&sketch, f);
+	return rc;
+}
+
+static int survey_file(struct job *j, struct worker *w, const struct constants *c, struct ero_surveyed *f)
+{
+	struct ero_source_file file;
+	int rc = j->pack->source->ops->open(j->pack->source, f->node, &file, &j->err);
+
+	if (rc)
+		return rc;
+	if (f->twin || f->node->size <= SKETCH_LIMIT)
+		rc = read_whole(j, w, c, &file, f);
+	else
+		rc = sample_file(j, w, &file, f);
+	j->pack->source->ops->close(&file);
 	return rc;
 }
 

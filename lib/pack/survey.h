@@ -10,12 +10,14 @@
 
 struct ero_surveyed {
 	struct ero_node *node;
+	bool twin;                               /* set by the caller: another file has the same size */
+	bool hashed;
 	uint64_t hash[2];                        /* XXH3 of the content; not proof against those who want to deceive */
 	uint32_t features[ERO_SURVEY_FEATURES];  /* 0: too small or too large to have any */
 	bool random;                             /* looks as if no encoder could shorten it */
 };
 
-/* Reads all files, in threads. */
+/* Reads files, in threads: small ones and those with a twin whole, of others a sample. */
 int ero_survey(struct ero_pack *pack, struct ero_surveyed *files, size_t count, struct ero_error *err);
 
 /* order.c: the order in which files are stored, best neighbours together: the indexes of `files` (in the order of the

@@ -23,7 +23,7 @@ static int build_json(const struct ero_build_summary *s, const char *target, FIL
 		{ "inodes", s->inodes }, { "regular", s->regular }, { "directories", s->directories },
 		{ "symlinks", s->symlinks }, { "specials", s->specials }, { "hard_links", s->hard_links },
 		{ "compressed_files", s->compressed_files }, { "plain_files", s->plain_files },
-		{ "inline_files", s->inline_files }, { "chunked_files", s->chunked_files },
+		{ "packed_files", s->packed_files }, { "duplicate_files", s->duplicate_files }, { "inline_files", s->inline_files }, { "chunked_files", s->chunked_files },
 		{ "shared_xattrs", s->shared_xattrs }, { "changed_files", s->changed_files },
 		{ "feature_compat", s->feature_compat }, { "feature_incompat", s->feature_incompat },
 	};
@@ -35,6 +35,7 @@ static int build_json(const struct ero_build_summary *s, const char *target, FIL
 		ero_json_add_u64(o, numbers[i].key, numbers[i].value);
 	ero_json_add(o, "features", json_object_new_string(s->features));
 	ero_json_add(o, "first_kernel", json_object_new_string(s->first_kernel));
+	ero_json_add(o, "avoid_kernels", json_object_new_string(s->avoid_kernels));
 	ero_json_add(o, "seconds", json_object_new_double(s->seconds));
 	return ero_report_json(o, out, err);
 }
@@ -56,9 +57,13 @@ int ero_report_build(const struct ero_build_summary *s, const char *target, enum
 	fprintf(out, "  data      %" PRIu64 " bytes stored: %" PRIu64 " files compressed, %" PRIu64 " plain (%" PRIu64
 		" with inline tail), %" PRIu64 " chunked\n", s->stored_bytes, s->compressed_files, s->plain_files,
 		s->inline_files, s->chunked_files);
+	if (s->packed_files)
+		fprintf(out, "  packed    %" PRIu64 " files, one with another; %" PRIu64 " stored once with an equal one\n",
+			s->packed_files, s->duplicate_files);
 	fprintf(out, "  metadata  %" PRIu64 " bytes, padding included\n", s->metadata_bytes);
 	fprintf(out, "  uuid      %s\n", uuid);
 	fprintf(out, "  features  %s\n", s->features);
-	fprintf(out, "  mounts on Linux %s and later\n", s->first_kernel);
+	fprintf(out, "  mounts on Linux %s and later%s%s\n", s->first_kernel, *s->avoid_kernels ? ", but read wrong by " : "",
+		s->avoid_kernels);
 	return ero_report_end(out, err);
 }

@@ -44,6 +44,7 @@ try() { # NAME MOUNT-OPTIONS OPTIONS…
 	else skip "$why_not" "$what: mounts and reads back the same"; fi
 }
 try "plain" ""
+try "dense" "" --preset=dense
 try "chunks on a second device" "device=$work/blob" --chunksize=65536 --blobdev="$work/blob"
 rm -f "$t/sparse"; sum "$t" >"$work/odd.sum" # read often enough
 try "name filter, no sharing" "" -Exattr-name-filter -x1000
@@ -56,6 +57,15 @@ try "zstd, 1024-byte blocks" "" -zzstd -b1024 -C4096
 try "zstd with inline tails" "" -zzstd -Eztailpacking
 try "lzma, large pclusters" "" -zlzma,level=1 -C131072
 try "compact, full indexes" "" -zlz4 -Elegacy-compress
+try "live" "" --preset=live
+try "lzma, extents of 8 MiB" "" -zlzma,level=1 --extent-size=8M
+try "deflate, extents of 16 KiB" "" -zdeflate,level=6 --extent-size=16384
+try "lz4, extents of 4 KiB" "" -zlz4 --extent-size=4096
+try "zstd, extents of 64 KiB, 1024-byte blocks" "" -zzstd -b1024 --extent-size=65536
+try "wide, uncompressed" "" -E48bit,dot-omitted
+try "wide, lz4" "" -zlz4 -E48bit
+$mkfs --quiet --preset=dense "$img" "$t"
+check "extraction of the dense form gives the same tree" extracted_equals "$img" "$work/odd.sum"
 $mkfs --quiet -zlz4 "$img" "$t"
 check "extraction gives the same tree" extracted_equals "$img" "$work/odd.sum"
 
