@@ -11,10 +11,14 @@ static int show(const struct dump_options *o, struct ero_image *image, struct er
 
 	if (!rc && o->udev)
 		rc = ero_report_udev(image, form, stdout, err);
-	if (!rc && (o->superblock || (!o->statistics && !inode && !o->udev)))
+	if (!rc && (o->superblock || (!o->statistics && !o->footprint && !o->map && !inode && !o->udev)))
 		rc = ero_report_superblock(image, form, stdout, err);
 	if (!rc && o->statistics)
 		rc = ero_report_statistics(image, form, stdout, err);
+	if (!rc && o->footprint)
+		rc = ero_report_footprint(image, form, stdout, err);
+	if (!rc && o->map)
+		rc = ero_report_map(image, stdout, err);
 	if (rc || !inode)
 		return rc;
 	if (o->cat)

@@ -18,6 +18,15 @@ static int set_nid(void *options, const struct cli_option *self, const char *val
 	return set_number(options, self, value);
 }
 
+static int set_map(void *o, const struct cli_option *self, const char *value)
+{
+	if (strcmp(value, "text") != 0) {
+		cli_error(DUMP, "--map=%s: text is the only form", value);
+		return -1;
+	}
+	return cli_set_true(o, self, NULL);
+}
+
 static const struct cli_option table[] = {
 	{ "help", 'h', CLI_NONE, NULL, "print this help and exit", cli_set_true, FIELD(show_help) },
 	{ "version", 'V', CLI_NONE, NULL, "print the version and exit", cli_set_true, FIELD(show_version) },
@@ -27,8 +36,10 @@ static const struct cli_option table[] = {
 	{ "blkid-udev", 0, CLI_NONE, NULL, "KEY=value lines as blkid -o udev prints them", cli_set_true, FIELD(udev) },
 	{ "cat", 0, CLI_NONE, NULL, "with --path or --nid: the content of the file", cli_set_true, FIELD(cat) },
 	{ "device", 0, CLI_REQUIRED, "FILE", "an extra device, in the order of the image's table", cli_add_string, FIELD(devices) },
+	{ "footprint", 0, CLI_NONE, NULL, "pages of the host's cache that walks over the tree cost", cli_set_true, FIELD(footprint) },
 	{ "json", 0, CLI_NONE, NULL, "print each report as a JSON document", cli_set_true, FIELD(json) },
 	{ "ls", 0, CLI_NONE, NULL, "with --path or --nid: the entries of the directory", cli_set_true, FIELD(list) },
+	{ "map", 0, CLI_REQUIRED, "text", "draw the image by kind of page", set_map, FIELD(map) },
 	{ "nid", 0, CLI_REQUIRED, "N", "the inode of this number", set_nid, FIELD(nid) },
 	{ "no-sbcrc", 0, CLI_NONE, NULL, "do not stop at a wrong superblock checksum", cli_set_true, FIELD(no_checksum) },
 	{ "offset", 0, CLI_REQUIRED, "BYTES", "the image begins at this byte of its file", set_number, FIELD(offset) },

@@ -158,30 +158,35 @@ static int place_root(struct placer *p, struct ero_error *err)
 	return rc ? rc : close_sequential(p, err);
 }
 
+/* Whole blocks come before the inodes: kernels read them with readahead, which then fetches what is needed next. */
+static int place_dir_blocks(struct placer *p, struct ero_node *dir, struct ero_error *err)
+{
+	if (!dir->stored.blocks)
+		return 0;
+	dir->stored.start_block = p->next_block;
+	p->next_block += dir->stored.blocks;
+	return add_item(p, dir->stored.start_block * p->bins.block_size, ERO_ITEM_DIR_BLOCKS, dir, 0, err);
+}
+
 static int place_directories(struct placer *p, struct ero_error *err)
 {
 	const struct ero_tree *tree = p->plan->pack->tree;
 	int rc = place_root(p, err);
 
-	for (size_t i = 1; !rc && i < tree->node_count; i++) {
-		struct ero_node *dir = tree->nodes[i];
-		uint64_t size;
-
-		if (!S_ISDIR(dir->mode))
-			continue;
-		plan_directory(p, dir, p->bins.block_size);
-		size = ero_layout_inode_size(p->plan->pack, dir);
-		if (size <= p->bins.block_size)
-			rc = place_whole(p, dir, size, err);
-	}
 	for (size_t i = 0; !rc && i < tree->node_count; i++) {
 		struct ero_node *dir = tree->nodes[i];
 
-		if (!S_ISDIR(dir->mode) || !dir->stored.blocks)
-			continue;
-		dir->stored.start_block = p->next_block;
-		p->next_block += dir->stored.blocks;
-		rc = add_item(p, dir->stored.start_block * p->bins.block_size, ERO_ITEM_DIR_BLOCKS, dir, 0, err);
+		if (i && S_ISDIR(dir->mode))
+			plan_directory(p, dir, p->bins.block_size);
+		if (S_ISDIR(dir->mode))
+			rc = place_dir_blocks(p, dir, err);
+	}
+	for (size_t i = 1; !rc && i < tree->node_count; i++) {
+		struct ero_node *dir = tree->nodes[i];
+		uint64_t size = S_ISDIR(dir->mode) ? ero_layout_inode_size(p->plan->pack, dir) : 0;
+
+		if (size && size <= p->bins.block_size)
+			rc = place_whole(p, dir, size, err);
 	}
 	return rc;
 }

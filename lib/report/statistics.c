@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* dump.erofs -S: what the image is made of, counted in one walk over the directories. */
 #include "base/bytes.h"
-#include "base/keys.h"
-#include "base/vec.h"
-#include "image/dir.h"
 #include "image/map.h"
+#include "image/walk.h"
 #include "report/report.h"
 
 #include <inttypes.h>
@@ -26,8 +24,6 @@ struct statistics {
 struct walk {
 	struct ero_image *image;
 	struct statistics s;
-	ERO_VEC(uint64_t) stack;
-	struct ero_keys seen;     /* nids of directories and of files with several names, to count each once */
 };
 
 static int count_file(struct walk *w, const struct ero_inode *i, struct ero_error *err)
@@ -61,48 +57,12 @@ static int count_inode(struct walk *w, const struct ero_inode *i, struct ero_err
 		w->s.compact++;
 	w->s.with_xattrs += i->xattr_icount != 0;
 	w->s.xattr_bytes += ero_xattr_body_size(i->xattr_icount);
-	if (S_ISDIR(i->mode))
-		return ero_vec_push(&w->stack, i->nid) ? 0 : ero_fail_memory(err);
 	return S_ISREG(i->mode) ? count_file(w, i, err) : 0;
 }
 
-static int visit(void *context, const struct ero_dirent *e, struct ero_error *err)
+static int visit(void *context, const struct ero_walk_entry *e, struct ero_error *err)
 {
-	struct walk *w = context;
-	struct ero_inode inode;
-	bool is_new;
-	int rc;
-
-	if (ero_is_dot(e))
-		return 0;
-	rc = ero_inode_read(w->image, e->nid, &inode, err);
-	if (rc)
-		return rc;
-	if (S_ISDIR(inode.mode) || inode.nlink > 1) {
-		if (ero_keys_number(&w->seen, e->nid, 0, &is_new) == UINT32_MAX)
-			return ero_fail_memory(err);
-		if (!is_new)
-			return 0;
-	}
-	return count_inode(w, &inode, err);
-}
-
-static int walk_tree(struct walk *w, struct ero_error *err)
-{
-	struct ero_inode inode;
-	int rc = ero_inode_read(w->image, w->image->super.root_nid, &inode, err);
-	bool is_new;
-
-	if (!rc && ero_keys_number(&w->seen, inode.nid, 0, &is_new) == UINT32_MAX)
-		rc = ero_fail_memory(err);
-	if (!rc)
-		rc = count_inode(w, &inode, err);
-	while (!rc && w->stack.count) {
-		rc = ero_inode_read(w->image, w->stack.data[--w->stack.count], &inode, err);
-		if (!rc)
-			rc = ero_dir_entries(w->image, &inode, visit, w, err);
-	}
-	return rc;
+	return e->first ? count_inode(context, e->inode, err) : 0;
 }
 
 static double ratio(const struct statistics *s)
@@ -183,10 +143,8 @@ static int statistics_text(const struct statistics *s, FILE *out, struct ero_err
 int ero_report_statistics(struct ero_image *image, enum ero_report_form form, FILE *out, struct ero_error *err)
 {
 	struct walk w = { .image = image };
-	int rc = walk_tree(&w, err);
+	int rc = ero_walk(image, visit, &w, err);
 
-	ero_vec_free(&w.stack);
-	ero_keys_free(&w.seen);
 	if (rc)
 		return rc;
 	return form == ERO_REPORT_JSON ? statistics_json(&w.s, out, err) : statistics_text(&w.s, out, err);

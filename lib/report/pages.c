@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: MIT
+/* Every object marks the pages it lies in. What lies in the metabox marks the pages of the extents that hold it. */
+#include "report/pages.h"
+#include "base/bytes.h"
+#include "image/map.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { SMALL_FILE = 64 << 10, LINE = 64 };
+
+struct survey {
+	struct ero_image *image;
+	struct ero_pages *pages;
+	ERO_VEC(struct ero_extent) metabox;
+	/* the directory whose names are being told */
+	const struct ero_walk_dir *dir;
+	uint64_t dir_pages, dir_entries;
+	uint32_t *stamps;            /* by page: the last directory that reads it, by number */
+	uint32_t dir_number;
+};
+
+/* ---- marking ---- */
+
+static void mark_page(struct survey *s, uint64_t page, unsigned flags)
+{
+	if (page >= s->pages->count)
+		return;
+	s->pages->flags[page] |= (uint16_t)flags;
+	if ((flags & ERO_PAGE_READ_STAT) && s->stamps[page] != s->dir_number) {
+		s->stamps[page] = s->dir_number;
+		s->dir_pages++;
+	}
+}
+
+static void mark_image(struct survey *s, uint64_t position, uint64_t length, unsigned flags)
+{
+	uint64_t base = s->image->devices[0].base;
+
+	for (uint64_t p = (base + position) / ERO_PAGE_SIZE; length && p <= (base + position + length - 1) / ERO_PAGE_SIZE; p++)
+		mark_page(s, p, flags);
+}
+
+static void mark_meta(struct survey *s, bool metabox, uint64_t position, uint64_t length, unsigned flags)
+{
+	if (!metabox) {
+		mark_image(s, position, length, flags);
+		return;
+	}
+	for (size_t i = 0; i < s->metabox.count; i++) {
+		const struct ero_extent *e = &s->metabox.data[i];
+
+		if (position < e->logical + e->length && e->logical < position + length)
+			mark_image(s, e->physical, e->stored, flags);
+	}
+}
+
+static int load_metabox(struct survey *s, struct ero_error *err)
+{
+	struct ero_inode inode;
+	struct ero_extent e;
+	struct ero_map map;
+	int rc;
+
+	if (!s->image->metabox)
+		return 0;
+	rc = ero_inode_read(s->image, s->image->super.metabox_nid, &inode, err);
+	if (!rc)
+		rc = ero_map_init(&map, s->image, &inode, err);
+	while (!rc && (rc = ero_map_next(&map, &e, err)) > 0)
+		rc = ero_vec_push(&s->metabox, e) ? 0 : ero_fail_memory(err);
+	return rc;
+}
+
+/* ---- one inode ---- */
+
+/* Bytes of the map behind head and xattrs: header and indexes, records or table. */
+static uint64_t map_bytes(const struct ero_map *m)
+{
+	const struct ero_inode *i = &m->inode;
+	uint64_t end = m->behind_head, count;
+
+	if (i->layout == ERO_LAYOUT_CHUNK) {
+		unsigned unit = i->chunk_format & ERO_CHUNK_INDEXES ? 8 : 4;
+		unsigned bits = m->image->super.block_bits + (i->chunk_format & ERO_CHUNK_BITS_MASK);
+
+		count = (i->size >> bits) + ((i->size & ((1ull << bits) - 1)) != 0);
+		end = ero_round_up(m->behind_head, unit) + count * unit;
+	} else if (i->layout == ERO_LAYOUT_COMPRESSED_FULL || i->layout == ERO_LAYOUT_COMPRESSED_COMPACT) {
+		end = ero_round_up(m->behind_head, 8) + ERO_MAP_HEADER;
+		if (!m->header.whole_fragment && m->header.extents) {
+			count = m->header.record_size >= 16 ? m->header.extent_count :
+							      (i->size >> m->header.lcluster_bits) +
+								      ((i->size & ((1ull << m->header.lcluster_bits) - 1)) != 0);
+			end = m->record_start + count * m->header.record_size;
+		} else if (!m->header.whole_fragment) {
+			end = m->index.start + m->index.size;
+		}
+	}
+	return end - m->behind_head;
+}
+
+static int mark_content(struct survey *s, const struct ero_inode *i, uint64_t *index, struct ero_error *err)
+{
+	bool dir = S_ISDIR(i->mode), metabox = ero_in_metabox(i->nid);
+	unsigned flags = dir ? ERO_PAGE_NAMES | ERO_PAGE_READ_NAMES | ERO_PAGE_READ_STAT | ERO_PAGE_READ_XATTR :
+			 S_ISLNK(i->mode) ? ERO_PAGE_INODES : ERO_PAGE_DATA;
+	struct ero_extent e;
+	struct ero_map map;
+	int rc = ero_map_init(&map, s->image, i, err);
+
+	if (rc)
+		return rc;
+	*index = map_bytes(&map);
+	mark_meta(s, metabox, map.behind_head, *index, ERO_PAGE_INDEX);
+	while ((rc = ero_map_next(&map, &e, err)) > 0) {
+		if (e.kind == ERO_EXTENT_INLINE || e.in_meta)
+			mark_meta(s, metabox, e.physical, e.stored, flags);
+		else if ((e.kind == ERO_EXTENT_PLAIN || e.kind == ERO_EXTENT_ENCODED) && e.device == 0)
+			mark_image(s, e.physical, e.stored, flags);
+	}
+	return rc;
+}
+
+/* Shared entries: the ids stand behind the body's header. */
+static int mark_shared(struct survey *s, const struct ero_inode *i, uint64_t body, struct ero_error *err)
+{
+	bool own = ero_in_metabox(i->nid), box = s->image->super.feature_compat & ERO_COMPAT_SHARED_EA_IN_METABOX;
+	uint8_t header[ERO_XATTR_HEADER], id[4];
+	int rc = ero_meta_read(s->image, own, body, header, sizeof(header), err);
+
+	for (unsigned k = 0; !rc && k < header[4]; k++) {
+		uint64_t at;
+
+		rc = ero_meta_read(s->image, own, body + ERO_XATTR_HEADER + k * 4u, id, 4, err);
+		at = ((uint64_t)s->image->super.xattr_block << s->image->super.block_bits) + ero_get32(id) * 4ull;
+		if (!rc)
+			mark_meta(s, box, at, ERO_XATTR_ENTRY, ERO_PAGE_XATTRS | ERO_PAGE_READ_XATTR);
+	}
+	return rc;
+}
+
+static void count_lines(struct survey *s, const struct ero_inode *i, uint64_t position, uint64_t whole)
+{
+	unsigned head = i->extended ? ERO_EXTENDED_SIZE : ERO_COMPACT_SIZE;
+
+	s->pages->straddling += position / ERO_PAGE_SIZE != (position + head - 1) / ERO_PAGE_SIZE;
+	if (!S_ISREG(i->mode) || i->size > SMALL_FILE)
+		return;
+	s->pages->small++;
+	s->pages->small_in_line += position / LINE == (position + whole - 1) / LINE;
+}
+
+static int mark_inode(struct survey *s, const struct ero_inode *i, struct ero_error *err)
+{
+	unsigned head = i->extended ? ERO_EXTENDED_SIZE : ERO_COMPACT_SIZE, body = ero_xattr_body_size(i->xattr_icount);
+	unsigned walks = ERO_PAGE_READ_STAT | ERO_PAGE_READ_XATTR | (S_ISDIR(i->mode) ? ERO_PAGE_READ_NAMES : 0);
+	bool metabox = ero_in_metabox(i->nid);
+	uint64_t position, index = 0;
+	int rc;
+
+	if (!ero_inode_position(s->image, i->nid, &position))
+		return 0; /* read before, so that this cannot be */
+	rc = mark_content(s, i, &index, err);
+	if (rc)
+		return rc;
+	mark_meta(s, metabox, position, head, ERO_PAGE_INODES | walks);
+	mark_meta(s, metabox, position + head, body, ERO_PAGE_INODES | ERO_PAGE_READ_XATTR);
+	s->pages->inodes++;
+	s->pages->inode_bytes += head + body + (S_ISLNK(i->mode) ? i->size : 0);
+	s->pages->index_bytes += index;
+	s->pages->names_bytes += S_ISDIR(i->mode) ? i->size : 0;
+	count_lines(s, i, position, head + body + index);
+	return body ? mark_shared(s, i, position + head, err) : 0;
+}
+
+/* ---- the whole ---- */
+
+static void end_directory(struct survey *s)
+{
+	struct ero_dir_cost *list = s->pages->dearest;
+	unsigned at = ERO_DEAREST;
+
+	if (!s->dir)
+		return;
+	while (at && list[at - 1].pages < s->dir_pages)
+		at--;
+	if (at == ERO_DEAREST)
+		return;
+	memmove(list + at + 1, list + at, (ERO_DEAREST - 1 - at) * sizeof(*list));
+	list[at].pages = s->dir_pages;
+	list[at].entries = s->dir_entries;
+	ero_walk_path(s->dir, list[at].path, sizeof(list[at].path));
+}
+
+/* The blocks of the directory itself belong to what listing it costs. */
+static int begin_directory(struct survey *s, const struct ero_walk_dir *dir, struct ero_error *err)
+{
+	struct ero_inode inode;
+	uint64_t index;
+	int rc;
+
+	end_directory(s);
+	s->dir = dir;
+	s->dir_number++;
+	s->dir_pages = s->dir_entries = 0;
+	rc = ero_inode_read(s->image, dir->nid, &inode, err);
+	return rc ? rc : mark_content(s, &inode, &index, err);
+}
+
+static int visit(void *context, const struct ero_walk_entry *e, struct ero_error *err)
+{
+	struct survey *s = context;
+	int rc = e->dir && e->dir != s->dir ? begin_directory(s, e->dir, err) : 0;
+
+	s->dir_entries++;
+	if (rc)
+		return rc;
+	if (e->first)
+		return mark_inode(s, e->inode, err);
+	return 0;
+}
+
+/* Inodes in no directory: what they hold is data, or was marked by what lies in it. */
+static int mark_hidden(struct survey *s, uint64_t nid, struct ero_error *err)
+{
+	struct ero_inode inode;
+	uint64_t index, position;
+	int rc = ero_inode_read(s->image, nid, &inode, err);
+
+	if (!rc)
+		rc = mark_content(s, &inode, &index, err);
+	if (!rc && ero_inode_position(s->image, nid, &position))
+		mark_meta(s, ero_in_metabox(nid), position, ERO_COMPACT_SIZE,
+			  ERO_PAGE_INODES | ERO_PAGE_READ_NAMES | ERO_PAGE_READ_STAT | ERO_PAGE_READ_XATTR);
+	return rc;
+}
+
+int ero_pages_survey(struct ero_image *image, struct ero_pages *pages, struct ero_error *err)
+{
+	const unsigned always = ERO_PAGE_READ_NAMES | ERO_PAGE_READ_STAT | ERO_PAGE_READ_XATTR;
+	struct survey s = { .image = image, .pages = pages };
+	int rc;
+
+	memset(pages, 0, sizeof(*pages));
+	pages->count = ero_div_up(image->devices[0].base + image->devices[0].size, ERO_PAGE_SIZE);
+	pages->flags = calloc(pages->count + 1, sizeof(*pages->flags));
+	s.stamps = calloc(pages->count + 1, sizeof(*s.stamps));
+	rc = pages->flags && s.stamps ? load_metabox(&s, err) : ero_fail_memory(err);
+	if (!rc) {
+		mark_image(&s, 0, image->super_end, ERO_PAGE_SUPER | always);
+		rc = ero_walk(image, visit, &s, err);
+	}
+	end_directory(&s);
+	if (!rc && image->packed) /* opened by the mount itself */
+		rc = mark_hidden(&s, image->super.packed_nid, err);
+	if (!rc && image->metabox)
+		rc = mark_hidden(&s, image->super.metabox_nid, err);
+	ero_vec_free(&s.metabox);
+	free(s.stamps);
+	return rc;
+}
+
+void ero_pages_free(struct ero_pages *pages)
+{
+	free(pages->flags);
+	pages->flags = NULL;
+}
+
+uint64_t ero_pages_with(const struct ero_pages *pages, unsigned flags)
+{
+	uint64_t n = 0;
+
+	for (uint64_t p = 0; p < pages->count; p++)
+		n += (pages->flags[p] & flags) != 0;
+	return n;
+}

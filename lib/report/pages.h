@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* What lies in each 4096-byte page of an image, and who reads it: a survey by way of the directory tree, as a kernel that
+ * mounts the file without a loop device would see it, cold and without readahead. */
+#ifndef ERO_REPORT_PAGES_H
+#define ERO_REPORT_PAGES_H
+
+#include "base/vec.h"
+#include "image/walk.h"
+
+#define ERO_PAGE_SIZE 4096u
+
+enum ero_page_flags {
+	/* walks that read the page: getdents everywhere; lstat of everything as well; listxattr of everything as well */
+	ERO_PAGE_READ_NAMES = 1,
+	ERO_PAGE_READ_STAT = 2,
+	ERO_PAGE_READ_XATTR = 4,
+	/* content */
+	ERO_PAGE_SUPER = 8,
+	ERO_PAGE_NAMES = 16,   /* directory entries */
+	ERO_PAGE_INODES = 32,  /* inodes with their own xattrs, and symlink targets */
+	ERO_PAGE_XATTRS = 64,  /* shared ones */
+	ERO_PAGE_INDEX = 128,  /* maps: compression indexes, extent records, chunk tables */
+	ERO_PAGE_DATA = 256,   /* file data, tails behind inodes included */
+};
+
+struct ero_dir_cost {
+	uint64_t pages;            /* that listing it with all attributes reads, by itself */
+	uint64_t entries;
+	char path[256];
+};
+
+enum { ERO_DEAREST = 10 };
+
+struct ero_pages {
+	uint16_t *flags;
+	uint64_t count;
+	uint64_t inodes, names_bytes, inode_bytes, index_bytes;
+	uint64_t straddling;       /* inodes that cross a page */
+	uint64_t small, small_in_line; /* regular files up to 64 KiB; those whose metadata lies in one 64-byte line */
+	struct ero_dir_cost dearest[ERO_DEAREST]; /* the first is the dearest; entries 0: none */
+};
+
+int ero_pages_survey(struct ero_image *image, struct ero_pages *pages, struct ero_error *err);
+void ero_pages_free(struct ero_pages *pages);
+/* Pages that have any of `flags`. */
+uint64_t ero_pages_with(const struct ero_pages *pages, unsigned flags);
+
+#endif
