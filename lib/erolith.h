@@ -79,6 +79,7 @@ struct ero_progress {
 };
 
 #define ERO_MAX_COMPRESSORS 8
+#define ERO_MAX_PCLUSTER (1u << 20) /* bytes */
 
 struct ero_compressor {
 	char name[16];     /* lz4 lz4hc lzma deflate libdeflate zstd */
@@ -91,6 +92,20 @@ struct ero_compressor {
 enum ero_time_mode {
 	ERO_TIME_PRESERVE = 0, /* every file keeps its own mtime */
 	ERO_TIME_ALL,          /* every file gets build_time */
+};
+
+/* What matters more where a file's tail could share a page with inodes. */
+enum ero_metadata_layout {
+	ERO_METADATA_DENSE = 0, /* inline tails, but where they would cost nearly a page of their own */
+	ERO_METADATA_WALK,      /* no file data in pages with inodes: larger images, far fewer pages for a stat of everything */
+	ERO_METADATA_LEGACY,    /* inline tails wherever they fit, as erofs-utils places them */
+};
+
+/* What goes into the packed inode (Linux 6.1) when files are stored in pclusters. */
+enum ero_fragments {
+	ERO_FRAGMENTS_NONE = 0,
+	ERO_FRAGMENTS_TAILS,    /* what does not fill a pcluster: files' ends, and whole files that are small */
+	ERO_FRAGMENTS_ALL,      /* all files */
 };
 
 enum ero_source_kind {
@@ -146,6 +161,8 @@ struct ero_build_options {
 	const char *compress_hints;  /* file, or NULL */
 	uint32_t extent_size;        /* bytes, a power of two: extents of byte granularity (48BIT), each of this many plain
 	                              * bytes, and files up to this size gathered in the packed inode; 0: pclusters */
+	enum ero_fragments fragments;
+	uint32_t packed_pcluster_size; /* bytes, of the packed inode with fragments; 0: as all others */
 	bool wide;                   /* 48BIT: 32-byte inodes keep each file's time, addresses have 48 bits */
 	bool dot_omitted;            /* directories without "."; needs wide */
 	uint32_t max_extent_bytes;   /* 0: no limit but the format's */
@@ -155,6 +172,7 @@ struct ero_build_options {
 	unsigned chunk_size;         /* bytes, 0: no chunked files but sparse ones */
 	bool force_chunk_indexes;    /* 8 bytes a chunk instead of 4 */
 	const char *blob_device;     /* file that takes the chunks, or NULL */
+	enum ero_metadata_layout layout;
 	int inode_form;              /* 0 as small as possible, 32, 64 */
 	bool superblock_checksum;
 	unsigned data_alignment;     /* --dsunit: blocks, 0: none */
@@ -166,9 +184,10 @@ struct ero_build_options {
 	unsigned workers;            /* 0: one per processor */
 	bool sync;                   /* write to stable storage before the image takes its name */
 
-	/* Called, where set, with progress and with warnings (one sentence each). */
+	/* Called, where set, with progress, and with warnings and notes (one sentence each). */
 	void (*progress)(void *context, const struct ero_progress *state);
 	void (*warning)(void *context, const char *text);
+	void (*note)(void *context, const char *text); /* what to expect of the build, before it begins */
 	void *context;
 };
 

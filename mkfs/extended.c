@@ -89,13 +89,25 @@ static const struct word words[] = {
 	{ "nosbcrc", nosbcrc, NULL },
 	{ "xattr-name-filter", name_filter, NULL },
 	{ "plain-xattr-prefixes", plain_prefixes, NULL },
-	{ "fragments", NULL, "packing of tails into a shared inode" },
-	{ "all-fragments", NULL, "packing of files into a shared inode" },
 	{ "dedupe", NULL, "deduplication of extents" },
 	{ "fragdedupe", NULL, "deduplication of fragments" },
 	{ "48bit", wide, NULL },
 	{ "dot-omitted", dot_omitted, NULL },
 };
+
+/* fragments and all-fragments may say how large the pclusters of the packed inode are. */
+static int apply_fragments(struct mkfs_options *o, const char *word, const char *value, bool on)
+{
+	uint64_t size = 0;
+
+	if (value && !ero_parse_number(value, 1, ERO_MAX_PCLUSTER, &size)) {
+		cli_error(MKFS, "-E%s=%s: a pcluster size in bytes, at most %u, is needed", word, value, ERO_MAX_PCLUSTER);
+		return -1;
+	}
+	o->build.fragments = !on ? ERO_FRAGMENTS_NONE : *word == 'a' ? ERO_FRAGMENTS_ALL : ERO_FRAGMENTS_TAILS;
+	o->build.packed_pcluster_size = (uint32_t)size;
+	return 0;
+}
 
 static int apply_word(struct mkfs_options *o, char *word)
 {
@@ -106,6 +118,8 @@ static int apply_word(struct mkfs_options *o, char *word)
 	value = strchr(word, '=');
 	if (value)
 		*value++ = '\0';
+	if (!strcmp(word, "fragments") || !strcmp(word, "all-fragments"))
+		return apply_fragments(o, word, value, on);
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		if (strcmp(words[i].name, word))
 			continue;

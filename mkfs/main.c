@@ -23,6 +23,15 @@ static void on_warning(void *context, const char *text)
 		cli_error(MKFS, "warning: %s", text);
 }
 
+static void on_note(void *context, const char *text)
+{
+	struct state *s = context;
+
+	cli_progress_end(&s->progress);
+	if (!s->options->quiet && !s->options->json)
+		fprintf(stderr, "%s: %s\n", MKFS, text);
+}
+
 static int report(const struct mkfs_options *o, const struct ero_build_summary *summary)
 {
 	bool to_pipe = !strcmp(o->build.target, "-");
@@ -47,6 +56,7 @@ static int build(struct mkfs_options *o)
 
 	o->build.progress = on_progress;
 	o->build.warning = on_warning;
+	o->build.note = on_note;
 	o->build.context = &s;
 	cli_progress_begin(&s.progress, !o->quiet);
 	rc = ero_build(&o->build, &summary, &err);

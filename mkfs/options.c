@@ -69,6 +69,22 @@ static int set_compressors(void *options, const struct cli_option *self, const c
 	return -1;
 }
 
+static int set_layout(void *options, const struct cli_option *self, const char *value)
+{
+	static const char *const names[] = { "dense", "walk", "legacy" };
+	struct mkfs_options *o = options;
+
+	(void)self;
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(names[i], value) != 0)
+			continue;
+		o->build.layout = (enum ero_metadata_layout)i;
+		return 0;
+	}
+	cli_error(MKFS, "--layout=%s: there are dense, walk and legacy", value);
+	return -1;
+}
+
 static int set_extended(void *options, const struct cli_option *self, const char *value)
 {
 	(void)self;
@@ -266,6 +282,7 @@ static const struct cli_option table[] = {
 	  FIELD(build.hard_dereference) },
 	{ "ignore-mtime", 0, CLI_NONE, NULL, "all files get the build time", cli_set_true, FIELD(ignore_mtime) },
 	{ "json", 0, CLI_NONE, NULL, "print the summary as a JSON object", cli_set_true, FIELD(json) },
+	{ "layout", 0, CLI_REQUIRED, "dense|walk|legacy", "file tails beside inodes: where worth it (default), never, always", set_layout, 0 },
 	{ "max-extent-bytes", 0, CLI_REQUIRED, "BYTES", "most plain bytes in a compressed extent", set_unsigned,
 	  FIELD(build.max_extent_bytes) },
 	{ "mount-point", 0, CLI_REQUIRED, "PATH", "where the image will be mounted, for --file-contexts", cli_set_string,

@@ -74,6 +74,13 @@ static int check_options(const struct ero_build_options *o, struct ero_error *er
 	if (o->extent_size && (o->ztailpacking || o->legacy_compress || o->pcluster_size))
 		return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL,
 				"--extent-size makes extents of any length: -C, -Eztailpacking and -Elegacy-compress do not go with it");
+	if (o->fragments && !o->compressor_count)
+		return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL, "-Efragments and -Eall-fragments need an algorithm (-z)");
+	if (o->fragments && o->extent_size)
+		return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL, "--extent-size gathers files by itself: -Efragments does not go with it");
+	if (o->packed_pcluster_size % o->block_size || o->packed_pcluster_size > ERO_PCLUSTER_MAX_ENCODED)
+		return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL, "-Efragments=%u: a pcluster is a multiple of the block size (%u) up to %u bytes",
+				o->packed_pcluster_size, o->block_size, ERO_PCLUSTER_MAX_ENCODED);
 	if (o->dot_omitted && !o->wide)
 		return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL, "-Edot-omitted needs -E48bit");
 	if (o->ztailpacking && !o->compressor_count)
@@ -151,11 +158,37 @@ static int commit(struct ero_build *b, struct ero_error *err)
 	return rc ? rc : ero_outfile_commit(b->out, b->image_bytes, b->options.sync, err);
 }
 
+/* --layout=walk trades bytes for pages; how many is known from the sizes of files, but for those that compression moves. */
+static void announce_walk(const struct ero_build *b)
+{
+	const struct ero_build_options *o = &b->options;
+	uint64_t more = 0, files = 0;
+	char text[200];
+
+	if (o->layout != ERO_METADATA_WALK || o->extent_size || o->chunk_size || !o->note)
+		return;
+	for (size_t i = 0; i < b->tree.node_count; i++) {
+		const struct ero_node *node = b->tree.nodes[i];
+		uint64_t tail = node->size % o->block_size;
+
+		if (!S_ISREG(node->mode) || !tail || (o->compressor_count && node->size > o->block_size))
+			continue;
+		more += o->block_size - tail;
+		files++;
+	}
+	snprintf(text, sizeof(text), "--layout=walk: up to %llu bytes more than with inline tails, for %llu files%s",
+		 (unsigned long long)more, (unsigned long long)files,
+		 o->compressor_count ? " of at most a block and those that cannot be compressed" : "");
+	o->note(o->context, text);
+}
+
 static int run(struct ero_build *b, struct ero_error *err)
 {
 	const struct ero_build_options *o = &b->options;
 	int rc = scan(b, err);
 
+	if (!rc)
+		announce_walk(b);
 	if (!rc)
 		rc = ero_build_plan(b, err);
 	if (!rc)

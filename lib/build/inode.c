@@ -83,6 +83,12 @@ static int write_map(struct ero_build *b, const struct ero_node *node, uint8_t *
 		h.advise |= ERO_ADVISE_INLINE_PCLUSTER;
 		h.inline_size = (uint16_t)node->stored.tail_size;
 	}
+	if (node->stored.tail_fragment) {
+		h.advise |= ERO_ADVISE_FRAGMENT;
+		h.fragment_offset = node->stored.tail;
+		extents[node->stored.map_count - 1].block = compact ? extents[node->stored.map_count - 1].block :
+								      node->stored.tail >> 32;
+	}
 	ero_zheader_encode(&h, b->pack.block_bits, head + at);
 	/* inodes begin at multiples of 32: a position inside the inode is as good as one in the image */
 	ero_zindex_init(&z, (enum ero_layout)node->stored.layout, h.advise, h.lcluster_bits, node->size,

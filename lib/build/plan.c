@@ -113,6 +113,8 @@ static int plan_compression(struct ero_build *b, struct ero_error *err)
 
 	if (b->max_pcluster < o->pcluster_size)
 		b->max_pcluster = o->pcluster_size;
+	if (b->max_pcluster < o->packed_pcluster_size)
+		b->max_pcluster = o->packed_pcluster_size;
 	if (b->max_pcluster < block)
 		b->max_pcluster = block;
 	/* the size field of an index has 11 bits, and kernels refuse lz4 images that announce more than 256 blocks */

@@ -72,7 +72,10 @@ static void choose_for(struct ero_build_options *o, struct ero_kernel_version v)
 		dense(o);
 		return;
 	}
-	o->ztailpacking |= ero_kernel_compare(v, ero_incompat_since(ERO_INCOMPAT_ZTAILPACKING)) >= 0;
+	if (ero_kernel_compare(v, ero_incompat_since(ERO_INCOMPAT_FRAGMENTS)) >= 0)
+		o->fragments = o->fragments ? o->fragments : ERO_FRAGMENTS_TAILS;
+	else
+		o->ztailpacking |= ero_kernel_compare(v, ero_incompat_since(ERO_INCOMPAT_ZTAILPACKING)) >= 0;
 	if (ero_kernel_compare(v, ero_algorithm_since(ERO_ALG_ZSTD)) >= 0)
 		use_compressor(o, "zstd", 9);
 	else
@@ -116,7 +119,7 @@ int ero_build_check_kernel(const struct ero_build *b, struct ero_error *err)
 		s.feature_incompat |= ERO_INCOMPAT_ZTAILPACKING;
 	if (o->chunk_size)
 		s.feature_incompat |= ERO_INCOMPAT_CHUNKED_FILE;
-	if (o->extent_size)
+	if (o->extent_size || o->fragments)
 		s.feature_incompat |= ERO_INCOMPAT_FRAGMENTS;
 	first = ero_super_first_kernel(&s);
 	ero_super_feature_names(&s, names, sizeof(names));

@@ -77,7 +77,7 @@ static bool place_inline(struct segment *s, unsigned type, const uint8_t *bytes,
 	const struct ero_pack *pack = s->job->pack;
 	unsigned before;
 
-	if (!pack->options->ztailpacking)
+	if (!pack->options->ztailpacking || pack->options->fragments || s->job->node == pack->packed)
 		return false;
 	before = ero_pack_head_size(pack, s->job->node) + ero_pack_map_size(pack, s->job->node);
 	if (before > s->block || stored > s->block - before)
@@ -108,6 +108,18 @@ static size_t place_crossing_end(struct segment *s, const uint8_t *in, size_t at
 	return place(s, ERO_LC_PLAIN, in + at, take, take) ? take : 0;
 }
 
+/* The end of a file that would not fill a pcluster: the packed inode takes it. */
+static size_t leave_fragment(struct segment *s, size_t length)
+{
+	s->job->fragment_length = length;
+	return push_extent(s, ERO_LC_HEAD1, length, s->block) ? length : 0;
+}
+
+static bool wants_fragment(const struct segment *s)
+{
+	return s->job->last && s->job->pack->options->fragments == ERO_FRAGMENTS_TAILS && s->job->node != s->job->pack->packed;
+}
+
 /* Encodes from `at` on; returns the plain bytes taken, 0 when memory ends. */
 static size_t next_pcluster(struct segment *s, const uint8_t *in, size_t at, size_t *guess)
 {
@@ -122,6 +134,8 @@ static size_t next_pcluster(struct segment *s, const uint8_t *in, size_t at, siz
 	tail_only = left <= s->block && !(s->job->last && o->ztailpacking);
 	n = tail_only || at < s->plain_until ? 0 : s->codec->encode_fixed(s->encoder, in + at, &take, s->worker->scratch, s->pcluster, guess);
 	ends = n && take == left && s->job->last;
+	if (wants_fragment(s) && (ends || left <= s->block))
+		return leave_fragment(s, left);
 	if (ends && n < left && place_inline(s, ERO_LC_HEAD1, s->worker->scratch, n, left)) {
 		s->gained = true;
 		return left;
@@ -160,12 +174,14 @@ static bool worthwhile(const struct segment *s)
 	unsigned tail = (unsigned)(j->length & (s->block - 1));
 	size_t plain, encoded;
 
+	if (j->fragment_length == j->node->size)
+		return true; /* the packed inode has it all */
 	if (!s->gained)
 		return false;
 	if (!j->first || !j->last)
 		return true;
 	plain = ero_pack_inlines(j->pack, j->node, tail) ? j->length : (size_t)ero_round_up(j->length, s->block);
-	encoded = s->filled + j->tail_length + ero_pack_map_size(j->pack, j->node);
+	encoded = s->filled + j->tail_length + j->fragment_length / 2 + ero_pack_map_size(j->pack, j->node);
 	return encoded < plain;
 }
 
@@ -206,10 +222,23 @@ static int encode_all(struct segment *s, const uint8_t *in)
 	return keep_result(s, in);
 }
 
+static int read_segment(struct ero_pack_job *j, uint8_t *to)
+{
+	const struct ero_source_ops *ops = j->pack->source->ops;
+	int rc = ops->open(j->pack->source, j->node, &j->file, &j->err);
+
+	if (rc)
+		return rc;
+	rc = ops->read(&j->file, j->offset, to, j->length, &j->err);
+	ops->close(&j->file);
+	return rc;
+}
+
 void ero_pack_run_encode(struct ero_pack_job *j, struct ero_pack_worker *w)
 {
 	struct segment s = { .job = j, .worker = w };
 	unsigned index = j->node->compressor;
+	bool zero;
 
 	s.block = 1u << j->pack->block_bits;
 	s.pcluster = ero_pack_pcluster_size(j->pack, j->node);
@@ -222,11 +251,7 @@ void ero_pack_run_encode(struct ero_pack_job *j, struct ero_pack_worker *w)
 	s.encoder = ero_pack_encoder(j, w, index);
 	if (!s.encoder)
 		return;
-	j->rc = j->pack->source->ops->open(j->pack->source, j->node, &j->file, &j->err);
-	if (j->rc)
-		return;
-	j->rc = j->pack->source->ops->read(&j->file, j->offset, w->in, j->length, &j->err);
-	j->pack->source->ops->close(&j->file);
+	j->rc = j->pieces.count ? ero_pack_read_pieces(j, w->in, &zero) : read_segment(j, w->in);
 	if (!j->rc)
 		j->rc = encode_all(&s, w->in);
 }

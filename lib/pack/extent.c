@@ -41,7 +41,7 @@ static int read_piece(struct ero_pack_job *j, struct ero_pack_piece *piece, uint
 	return rc;
 }
 
-static int read_pieces(struct ero_pack_job *j, uint8_t *to, bool *zero)
+int ero_pack_read_pieces(struct ero_pack_job *j, uint8_t *to, bool *zero)
 {
 	uint8_t *at = to;
 
@@ -98,7 +98,7 @@ void ero_pack_run_extent(struct ero_pack_job *j, struct ero_pack_worker *w)
 		j->rc = ero_fail_memory(&j->err);
 		return;
 	}
-	j->rc = read_pieces(j, w->in, &zero);
+	j->rc = ero_pack_read_pieces(j, w->in, &zero);
 	if (j->rc)
 		return;
 	if (j->node->compressor != 0xff) {

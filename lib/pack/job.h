@@ -56,6 +56,7 @@ struct ero_pack_job {
 	bool raw;              /* nothing could be saved: `out` is the segment as it is */
 	uint8_t *tail;         /* inline pcluster: malloc'ed */
 	size_t tail_length;
+	size_t fragment_length; /* the end of the file, left for the packed inode */
 	ERO_VEC(struct ero_pack_chunk) chunks;
 	int rc;
 	struct ero_error err;
@@ -80,6 +81,8 @@ void ero_pack_run_extent(struct ero_pack_job *job, struct ero_pack_worker *worke
 /* The worker's encoder for compressor `index`; NULL after an error noted in the job. */
 void *ero_pack_encoder(struct ero_pack_job *job, struct ero_pack_worker *worker, unsigned index);
 
+/* Reads all pieces of a job one behind the other; *zero tells if there was nothing but zeros. */
+int ero_pack_read_pieces(struct ero_pack_job *job, uint8_t *to, bool *zero);
 /* True if a flat tail of `length` bytes goes behind the inode. */
 bool ero_pack_inlines(const struct ero_pack *pack, const struct ero_node *node, size_t length);
 /* Bytes between an inode's head and its inline pcluster: map header, indexes, padding. */
@@ -139,7 +142,7 @@ int ero_place_flush(struct ero_placer *placer, struct ero_error *err);
 /* extent.c, building thread: places the parts of a finished job; at the last one chooses the form of the records. */
 int ero_place_extents(struct ero_placer *placer, struct ero_pack_job *job, struct ero_error *err);
 
-/* ---- pack.c and dense.c: which file goes where ---- */
+/* ---- pack.c and gather.c: which file goes where ---- */
 
 struct ero_packer {
 	struct ero_pack *pack;
@@ -147,10 +150,14 @@ struct ero_packer {
 	struct ero_placer placer;
 };
 
+/* A whole file in segments of its own, encoded into pclusters. */
+int ero_pack_encoded_file(struct ero_packer *packer, struct ero_node *node, struct ero_error *err);
+/* Bytes of a segment of a file that is encoded into pclusters. */
+uint64_t ero_pack_segment_size(const struct ero_pack *pack, const struct ero_node *node);
 /* A whole uncompressed file: its blocks are reserved, a thread writes them. */
 int ero_pack_flat_file(struct ero_packer *packer, struct ero_node *node, struct ero_error *err);
-/* Extents of byte granularity, small files gathered in the packed inode: everything but links. */
-int ero_pack_dense(struct ero_packer *packer, struct ero_error *err);
+/* gather.c: all regular files of an image that has a packed inode. */
+int ero_pack_gathering(struct ero_packer *packer, struct ero_error *err);
 
 /* chunk.c, building thread: places the chunks of a finished job; at the last one notes the file's table. */
 struct ero_chunk_table;

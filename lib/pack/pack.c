@@ -45,6 +45,16 @@ static ero_pack_run_fn choose(struct ero_packer *p, const struct ero_node *node)
 	return node->size >= 65536 && is_sparse(p, node) ? ero_pack_run_chunks : ero_pack_run_flat;
 }
 
+/* Enough pclusters that a segment's last, shorter one does not matter. */
+uint64_t ero_pack_segment_size(const struct ero_pack *pack, const struct ero_node *node)
+{
+	uint64_t size = (uint64_t)ero_pack_pcluster_size(pack, node) * 64;
+
+	if (size < 2 << 20)
+		size = 2 << 20;
+	return size > ERO_PCLUSTER_MAX_DECODED ? ERO_PCLUSTER_MAX_DECODED : size;
+}
+
 static uint64_t segment_size(struct ero_packer *p, const struct ero_node *node, ero_pack_run_fn run)
 {
 	uint64_t size;
@@ -55,11 +65,7 @@ static uint64_t segment_size(struct ero_packer *p, const struct ero_node *node, 
 		size = 1ull << ero_pack_chunk_bits(p->pack, node);
 		return size > ERO_CHUNK_KEPT ? size : ERO_CHUNK_KEPT;
 	}
-	/* enough pclusters that a segment's last, shorter one does not matter */
-	size = (uint64_t)ero_pack_pcluster_size(p->pack, node) * 64;
-	if (size < 2 << 20)
-		size = 2 << 20;
-	return size > ERO_PCLUSTER_MAX_DECODED ? ERO_PCLUSTER_MAX_DECODED : size;
+	return ero_pack_segment_size(p->pack, node);
 }
 
 static int submit(struct ero_packer *p, struct ero_node *node, ero_pack_run_fn run, uint64_t offset, uint64_t length,
@@ -115,6 +121,11 @@ int ero_pack_flat_file(struct ero_packer *p, struct ero_node *node, struct ero_e
 	return rc ? rc : submit_segments(p, node, ero_pack_run_flat, err);
 }
 
+int ero_pack_encoded_file(struct ero_packer *p, struct ero_node *node, struct ero_error *err)
+{
+	return submit_segments(p, node, ero_pack_run_encode, err);
+}
+
 static int pack_file(struct ero_packer *p, struct ero_node *node, struct ero_error *err)
 {
 	ero_pack_run_fn run = choose(p, node);
@@ -142,7 +153,7 @@ static int pack_link(struct ero_packer *p, struct ero_node *node, struct ero_err
 
 static int pack_all(struct ero_packer *p, struct ero_error *err)
 {
-	bool dense = p->pack->options->extent_size != 0;
+	bool gathering = p->pack->options->extent_size || p->pack->options->fragments;
 	int rc = 0;
 
 	for (size_t i = 0; !rc && i < p->pack->tree->node_count; i++) {
@@ -150,13 +161,13 @@ static int pack_all(struct ero_packer *p, struct ero_error *err)
 
 		if (S_ISLNK(node->mode))
 			rc = pack_link(p, node, err);
-		else if (S_ISREG(node->mode) && node->size && !dense)
+		else if (S_ISREG(node->mode) && node->size && !gathering)
 			rc = pack_file(p, node, err);
-		else if (S_ISREG(node->mode) && !dense)
+		else if (S_ISREG(node->mode) && !gathering)
 			p->pack->progress.files_done++;
 	}
-	if (!rc && dense)
-		rc = ero_pack_dense(p, err);
+	if (!rc && gathering)
+		rc = ero_pack_gathering(p, err);
 	if (!rc)
 		rc = ero_pack_queue_drain(&p->queue, err);
 	return rc ? rc : ero_place_flush(&p->placer, err);

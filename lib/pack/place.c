@@ -140,21 +140,28 @@ static int place_encoded(struct ero_placer *p, struct ero_pack_job *j, struct er
 		p->file_raw = true;
 	}
 	p->file_raw = p->file_raw && j->raw;
+	if (j->fragment_length == j->node->size) { /* all of it is for the packed inode */
+		stored->fragment = true;
+		return 0;
+	}
 	if (j->last && p->file_raw)
 		return place_raw_end(p, j, err);
 	base = ero_pack_next_block(p->pack);
 	rc = append_extents(p, j, base, err);
 	if (!rc)
-		rc = ero_place_blocks(p, j->out, j->out_length, err);
+		rc = ero_place_blocks(p, j->out, j->out_length - (j->raw ? j->fragment_length : 0), err);
 	if (rc || !j->last)
 		return rc;
+	stored->tail_fragment = j->fragment_length != 0;
+	stored->tail_size = 0;
+	stored->tail = j->fragment_length; /* until it has a place: see gather.c */
 	stored->layout = p->pack->options->legacy_compress ? ERO_LAYOUT_COMPRESSED_FULL : ERO_LAYOUT_COMPRESSED_COMPACT;
 	stored->algorithm = (uint8_t)ero_codec_find(p->pack->compressors[j->node->compressor].name, NULL)->algorithm;
 	stored->blocks = ero_pack_next_block(p->pack) - stored->start_block;
 	stored->big = ero_pack_pcluster_size(p->pack, j->node) > (1u << p->pack->block_bits);
 	stored->tail_encoded = j->tail_length != 0;
 	p->pack->tails_encoded |= stored->tail_encoded;
-	p->pack->compressed_files++;
+	p->pack->compressed_files += j->node != p->pack->packed;
 	p->pack->stored_bytes += (stored->blocks << p->pack->block_bits) + j->tail_length;
 	return j->tail_length ? keep_tail(p, j, j->tail, j->tail_length, err) : 0;
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Reads a mounted tree and prints seconds: everything in path order, the first 4 KiB of random files, and 4 KiB at random
  * places of all data, each cold (page cache dropped) and, for everything, warm.   reads DIRECTORY [COUNT]   needs root */
-#define _GNU_SOURCE
 #include <fcntl.h>
 #include <fts.h>
 #include <stdint.h>

@@ -301,6 +301,55 @@ static void headers(void **state)
 	assert_memory_equal(&in, &out, sizeof(in));
 }
 
+/* Extent records: what is written is read back, in every width, as far as the width can tell. */
+static void records(void **state)
+{
+	static const unsigned widths[] = { 4, 8, 16, 32 };
+	struct ero_zrecord in = { .length = 0x12345, .partial = true, .format = 4, .physical = 0x123456789abull,
+				  .logical = 0x2000000000ull }, out;
+	uint8_t b[32];
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		ero_zrecord_encode(&in, widths[i], b);
+		ero_zrecord_decode(b, widths[i], &out);
+		assert_int_equal(out.length, in.length);
+		assert_true(out.partial);
+		assert_int_equal(out.format, in.format);
+		if (widths[i] >= 8)
+			assert_int_equal((uint32_t)out.physical, (uint32_t)in.physical);
+		if (widths[i] >= 16)
+			assert_int_equal(out.physical, in.physical);
+		if (widths[i] >= 32)
+			assert_int_equal(out.logical, in.logical);
+	}
+	in = (struct ero_zrecord){ .fragment = true, .raw_plen = 0xfedcba98u, .physical = 7 };
+	ero_zrecord_encode(&in, 8, b);
+	ero_zrecord_decode(b, 8, &out);
+	assert_int_equal(out.raw_plen, 0xfedcba98u);
+	assert_int_equal(out.physical, 7);
+	assert_int_equal(ero_zrecords_size(40, 4, 3), 8 + 12);
+	assert_int_equal(ero_zrecords_size(40, 16, 2), 8 + 32);
+	assert_int_equal(ero_zrecords_size(40, 32, 1), 24 + 32);
+}
+
+static void record_headers(void **state)
+{
+	struct ero_zheader in = { .extents = true, .record_size = 8, .advise = ERO_ADVISE_EXTENTS | 1 << 1, .lcluster_bits = 20 },
+			   out;
+	uint8_t b[8];
+
+	(void)state;
+	ero_zheader_encode(&in, 12, b);
+	ero_zheader_decode(b, ERO_LAYOUT_COMPRESSED_FULL, 12, &out);
+	assert_memory_equal(&in, &out, sizeof(in));
+	in = (struct ero_zheader){ .extents = true, .record_size = 16, .advise = ERO_ADVISE_EXTENTS | 2 << 1, .lcluster_bits = 12,
+				   .extent_count = 0xa00000001ull };
+	ero_zheader_encode(&in, 12, b);
+	ero_zheader_decode(b, ERO_LAYOUT_COMPRESSED_FULL, 12, &out);
+	assert_memory_equal(&in, &out, sizeof(in));
+}
+
 static void kernels(void **state)
 {
 	struct ero_super s = { .block_bits = 12 };
@@ -313,6 +362,13 @@ static void kernels(void **state)
 	assert_false(ero_kernel_parse("six", &v));
 	assert_true(ero_kernel_compare((struct ero_kernel_version){ 6, 9, 0 }, (struct ero_kernel_version){ 6, 12, 0 }) < 0);
 	assert_int_equal(ero_super_first_kernel(&s).minor, 4);
+	assert_int_equal(ero_incompat_since(ERO_INCOMPAT_48BIT).minor, 15);
+	assert_false(ero_kernel_in_windows((struct ero_kernel_version){ 6, 14, 99 }, ero_extent_bugs));
+	assert_true(ero_kernel_in_windows((struct ero_kernel_version){ 6, 15, 0 }, ero_extent_bugs));
+	assert_true(ero_kernel_in_windows((struct ero_kernel_version){ 6, 18, 15 }, ero_extent_bugs));
+	assert_false(ero_kernel_in_windows((struct ero_kernel_version){ 6, 18, 16 }, ero_extent_bugs));
+	assert_true(ero_kernel_in_windows((struct ero_kernel_version){ 6, 19, 5 }, ero_extent_bugs));
+	assert_false(ero_kernel_in_windows((struct ero_kernel_version){ 6, 19, 6 }, ero_extent_bugs));
 	s.feature_incompat = ERO_INCOMPAT_COMPR_CFGS;
 	s.algorithms = 1u << ERO_ALG_ZSTD;
 	assert_int_equal(ero_super_first_kernel(&s).minor, 10);
@@ -330,6 +386,7 @@ int main(void)
 		cmocka_unit_test(superblock),	  cmocka_unit_test(configurations), cmocka_unit_test(inodes),
 		cmocka_unit_test(device_numbers), cmocka_unit_test(dirents),	    cmocka_unit_test(xattr_names),
 		cmocka_unit_test(indexes),	  cmocka_unit_test(headers),	    cmocka_unit_test(kernels),
+		cmocka_unit_test(records),	  cmocka_unit_test(record_headers),
 	};
 
 	return cmocka_run_group_tests_name("format", tests, NULL, NULL);

@@ -143,8 +143,16 @@ static void directory_cut(void **state)
 		told++;
 	}
 	assert_int_equal(told, 1002);
-	assert_true(ero_dir_cut(t.root, 512).blocks > ero_dir_cut(t.root, 4096).blocks);
-	assert_true(ero_dir_cut(t.root, 4096).last_bytes <= 4096);
+	assert_true(ero_dir_cut(t.root, 512, false).blocks > ero_dir_cut(t.root, 4096, false).blocks);
+	assert_true(ero_dir_cut(t.root, 4096, false).last_bytes <= 4096);
+	walk = (struct ero_dir_walk){ .dir = t.root, .dots = 1 }; /* "." omitted, ".." not */
+	for (told = 0, last = ""; ero_dir_walk_next(&walk, &name, &length, &node); told++) {
+		assert_false(length == 1 && name[0] == '.');
+		if (length == 2 && !memcmp(name, "..", 2))
+			last = "..";
+	}
+	assert_int_equal(told, 1001);
+	assert_string_equal(last, "..");
 	ero_tree_free(&t);
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * The dense form: small files and the tails of large ones are gathered, like beside like and equal ones once, into the
- * packed inode; large files have extents of their own; what is random is stored plain. All positions follow from the
- * survey and the sizes alone, so that extents can be encoded in any order.
+ * Images with a packed inode: small files and the tails of large ones are gathered there, like beside like and equal ones
+ * once; large files have extents or pclusters of their own; what is random is stored plain. Where tails are what did not
+ * fill a pcluster, large files come first, since only their encoding tells.
  */
 #include "pack/survey.h"
 #include "base/bytes.h"
@@ -24,7 +24,7 @@ struct gathering {
 	uint64_t packed_size;
 };
 
-enum kind { PACKED, EXTENTS, FLAT };
+enum kind { PACKED, OWN, FLAT };
 
 static enum kind kind_of(const struct ero_pack *pack, const struct ero_surveyed *f)
 {
@@ -32,48 +32,81 @@ static enum kind kind_of(const struct ero_pack *pack, const struct ero_surveyed 
 
 	if (f->node->compressor == 0xff || (f->random && f->node->size >= 1u << pack->block_bits))
 		return FLAT;
-	/* the packed inode has one algorithm: others go their own way */
-	return f->node->size <= o->extent_size && f->node->compressor == 0 ? PACKED : EXTENTS;
+	if (f->node->compressor != 0) /* the packed inode has one algorithm: others go their own way */
+		return OWN;
+	if (o->extent_size)
+		return f->node->size <= o->extent_size ? PACKED : OWN;
+	return o->fragments == ERO_FRAGMENTS_ALL || f->node->size <= ero_pack_pcluster_size(pack, f->node) ? PACKED : OWN;
 }
 
-static uint32_t tail_length(const struct ero_pack *pack, const struct ero_surveyed *f)
+/* Bytes at the end of a file of its own that the packed inode takes; with pclusters only its encoding tells. */
+static uint64_t tail_length(const struct ero_pack *pack, const struct ero_surveyed *f)
 {
-	uint64_t tail = f->node->size % pack->options->extent_size;
+	uint64_t tail;
 
-	return f->node->compressor == 0 && f->node->size > tail && tail <= TAIL_LIMIT ? (uint32_t)tail : 0;
+	if (!pack->options->extent_size)
+		return f->node->stored.tail_fragment ? f->node->stored.tail : 0;
+	tail = f->node->size % pack->options->extent_size;
+	return f->node->compressor == 0 && f->node->size > tail && tail <= TAIL_LIMIT ? tail : 0;
 }
 
 /* ---- the packed inode ---- */
 
-static int gather(struct gathering *g, struct ero_node *node, uint64_t offset, uint32_t length, struct ero_error *err)
+static int gather(struct gathering *g, struct ero_node *node, uint64_t offset, uint64_t length, struct ero_error *err)
 {
-	struct ero_pack_piece piece = { .node = node, .offset = offset, .length = length };
-
 	node->stored.tail = g->packed_size;
 	g->packed_size += length;
-	return ero_vec_push(&g->packed, piece) ? 0 : ero_fail_memory(err);
+	while (length) { /* pieces have 32 bits */
+		uint32_t part = length < 1u << 30 ? (uint32_t)length : 1u << 30;
+		struct ero_pack_piece piece = { .node = node, .offset = offset, .length = part };
+
+		if (!ero_vec_push(&g->packed, piece))
+			return ero_fail_memory(err);
+		offset += part;
+		length -= part;
+	}
+	return 0;
 }
 
-static int gather_all(struct gathering *g, struct ero_error *err)
+static int gather_tails(struct gathering *g, struct ero_error *err)
 {
 	struct ero_pack *pack = g->packer->pack;
+	bool narrow = !pack->options->extent_size && !pack->options->legacy_compress;
 	int rc = 0;
 
 	for (size_t i = 0; !rc && i < g->ordered; i++) {
 		struct ero_surveyed *f = &g->files[g->order[i]];
-		enum kind kind = kind_of(pack, f);
-		uint32_t tail = tail_length(pack, f);
+		uint64_t tail = kind_of(pack, f) == OWN ? tail_length(pack, f) : 0;
 
-		if (kind == PACKED) {
-			f->node->stored.layout = ERO_LAYOUT_COMPRESSED_FULL;
-			f->node->stored.fragment = true;
-			pack->packed_files++;
-			pack->compressed_files++;
-			rc = gather(g, f->node, 0, (uint32_t)f->node->size, err);
-		} else if (kind == EXTENTS && tail) {
-			f->node->stored.tail_fragment = true;
-			rc = gather(g, f->node, f->node->size - tail, tail, err);
-		}
+		if (!tail)
+			continue;
+		f->node->stored.tail_fragment = true;
+		rc = gather(g, f->node, f->node->size - tail, tail, err);
+	}
+	if (!rc && narrow && g->packed_size > UINT32_MAX)
+		rc = ero_fail(err, ERO_ERROR_UNSUPPORTED, EFBIG,
+			      "the tails of files have %llu bytes, and compact indexes refer to less than 4 GiB of them: use "
+			      "-Elegacy-compress, or leave out -Efragments",
+			      (unsigned long long)g->packed_size);
+	return rc;
+}
+
+/* Tails first: only whole files can be told to lie past 4 GiB in every form. */
+static int gather_all(struct gathering *g, struct ero_error *err)
+{
+	struct ero_pack *pack = g->packer->pack;
+	int rc = gather_tails(g, err);
+
+	for (size_t i = 0; !rc && i < g->ordered; i++) {
+		struct ero_surveyed *f = &g->files[g->order[i]];
+
+		if (kind_of(pack, f) != PACKED && !f->node->stored.fragment)
+			continue;
+		f->node->stored.layout = ERO_LAYOUT_COMPRESSED_FULL;
+		f->node->stored.fragment = true;
+		pack->packed_files++;
+		pack->compressed_files++;
+		rc = gather(g, f->node, 0, f->node->size, err);
 	}
 	return rc;
 }
@@ -93,13 +126,14 @@ static int make_packed_inode(struct gathering *g, struct ero_error *err)
 	node->mtime = pack->options->build_time;
 	node->extended = g->packed_size > UINT32_MAX || pack->options->inode_form == 64;
 	node->ino = (uint32_t)pack->tree->node_count + 1;
+	node->pcluster_size = pack->options->packed_pcluster_size;
 	pack->packed = node;
 	return 0;
 }
 
 /* ---- jobs ---- */
 
-static int submit_extent(struct ero_packer *p, struct ero_node *node, uint64_t offset, uint64_t length, bool last,
+static int submit_pieces(struct ero_packer *p, struct ero_node *node, uint64_t offset, uint64_t length, bool last,
 			 const struct ero_pack_piece *pieces, size_t count, struct ero_error *err)
 {
 	struct ero_pack_job *j = calloc(1, sizeof(*j));
@@ -110,7 +144,7 @@ static int submit_extent(struct ero_packer *p, struct ero_node *node, uint64_t o
 	}
 	memcpy(j->pieces.data, pieces, count * sizeof(*pieces));
 	j->pieces.count = count;
-	j->run = ero_pack_run_extent;
+	j->run = p->pack->options->extent_size ? ero_pack_run_extent : ero_pack_run_encode;
 	j->pack = p->pack;
 	j->node = node;
 	j->offset = offset;
@@ -124,7 +158,9 @@ static int submit_extent(struct ero_packer *p, struct ero_node *node, uint64_t o
 static int pack_gathered(struct gathering *g, struct ero_error *err)
 {
 	struct ero_packer *p = g->packer;
-	uint32_t limit = p->pack->options->extent_size, done = 0; /* of the piece */
+	uint64_t limit = p->pack->options->extent_size ? p->pack->options->extent_size :
+							ero_pack_segment_size(p->pack, p->pack->packed);
+	uint32_t done = 0; /* of the piece */
 	ERO_VEC(struct ero_pack_piece) now = { 0 };
 	uint64_t at = 0;
 	int rc = 0;
@@ -150,7 +186,7 @@ static int pack_gathered(struct gathering *g, struct ero_error *err)
 			}
 		}
 		if (!rc)
-			rc = submit_extent(p, p->pack->packed, at, length, at + length == g->packed_size, now.data, now.count, err);
+			rc = submit_pieces(p, p->pack->packed, at, length, at + length == g->packed_size, now.data, now.count, err);
 		at += length;
 	}
 	ero_vec_free(&now);
@@ -167,7 +203,7 @@ static int pack_large(struct gathering *g, const struct ero_surveyed *f, struct 
 		uint64_t length = end - at < step ? end - at : step;
 		struct ero_pack_piece piece = { .node = f->node, .offset = at, .length = (uint32_t)length };
 
-		rc = submit_extent(p, f->node, at, length, at + length == end, &piece, 1, err);
+		rc = submit_pieces(p, f->node, at, length, at + length == end, &piece, 1, err);
 	}
 	return rc;
 }
@@ -185,26 +221,47 @@ static void share_stored(struct gathering *g)
 	}
 }
 
+static int pack_own(struct gathering *g, struct ero_error *err)
+{
+	struct ero_packer *p = g->packer;
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < g->ordered; i++) {
+		const struct ero_surveyed *f = &g->files[g->order[i]];
+
+		if (kind_of(p->pack, f) == OWN)
+			rc = p->pack->options->extent_size ? pack_large(g, f, err) : ero_pack_encoded_file(p, f->node, err);
+	}
+	return rc ? rc : ero_pack_queue_drain(&p->queue, err);
+}
+
+static int pack_packed(struct gathering *g, struct ero_error *err)
+{
+	int rc = g->packed_size ? make_packed_inode(g, err) : 0;
+
+	if (!rc && g->packed_size)
+		rc = pack_gathered(g, err);
+	return rc ? rc : ero_pack_queue_drain(&g->packer->queue, err);
+}
+
 static int pack_kinds(struct gathering *g, struct ero_error *err)
 {
 	struct ero_packer *p = g->packer;
+	bool tails_known = p->pack->options->extent_size != 0;
 	int rc = 0;
 
 	/* first what lies in whole blocks, then what follows byte by byte */
 	for (size_t i = 0; !rc && i < g->ordered; i++)
 		if (kind_of(p->pack, &g->files[g->order[i]]) == FLAT)
 			rc = ero_pack_flat_file(p, g->files[g->order[i]].node, err);
-	if (!rc)
+	if (!rc && tails_known)
 		rc = gather_all(g, err);
-	if (!rc && g->packed_size)
-		rc = make_packed_inode(g, err);
 	if (!rc)
-		rc = pack_gathered(g, err);
-	for (size_t i = 0; !rc && i < g->ordered; i++)
-		if (kind_of(p->pack, &g->files[g->order[i]]) == EXTENTS)
-			rc = pack_large(g, &g->files[g->order[i]], err);
+		rc = pack_own(g, err);
+	if (!rc && !tails_known)
+		rc = gather_all(g, err);
 	if (!rc)
-		rc = ero_pack_queue_drain(&p->queue, err);
+		rc = pack_packed(g, err);
 	if (!rc)
 		rc = ero_place_padding(&p->placer, 1u << p->pack->block_bits, err);
 	if (!rc)
@@ -252,7 +309,7 @@ static int list_files(struct gathering *g, struct ero_error *err)
 	return mark_twins(g, err);
 }
 
-int ero_pack_dense(struct ero_packer *packer, struct ero_error *err)
+int ero_pack_gathering(struct ero_packer *packer, struct ero_error *err)
 {
 	struct gathering g = { .packer = packer };
 	int rc = list_files(&g, err);
