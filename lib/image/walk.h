@@ -19,7 +19,7 @@ struct ero_walk_entry {
 	bool first;                        /* the inode was not met under another name before */
 };
 
-/* Calls `fn` with the root, then with every name but "." and "..", those of a directory one after the other. A second
+/* Directories are valid until the walk ends. Calls `fn` with the root, then with every name but "." and "..", those of a directory one after the other. A second
  * name of a directory is passed over: hostile images may have loops. What `fn` returns, if not 0, ends the walk. */
 typedef int (*ero_walk_fn)(void *context, const struct ero_walk_entry *entry, struct ero_error *err);
 int ero_walk(struct ero_image *image, ero_walk_fn fn, void *context, struct ero_error *err);

@@ -16,7 +16,7 @@ struct survey {
 	ERO_VEC(struct ero_extent) metabox;
 	/* the directory whose names are being told */
 	const struct ero_walk_dir *dir;
-	uint64_t dir_pages, dir_entries;
+	struct ero_dir_cost cost;    /* of it, so far */
 	uint32_t *stamps;            /* by page: the last directory that reads it, by number */
 	uint32_t dir_number;
 };
@@ -30,7 +30,7 @@ static void mark_page(struct survey *s, uint64_t page, unsigned flags)
 	s->pages->flags[page] |= (uint16_t)flags;
 	if ((flags & ERO_PAGE_READ_STAT) && s->stamps[page] != s->dir_number) {
 		s->stamps[page] = s->dir_number;
-		s->dir_pages++;
+		s->cost.pages++;
 	}
 }
 
@@ -182,16 +182,12 @@ static void end_directory(struct survey *s)
 	struct ero_dir_cost *list = s->pages->dearest;
 	unsigned at = ERO_DEAREST;
 
-	if (!s->dir)
-		return;
-	while (at && list[at - 1].pages < s->dir_pages)
+	while (at && list[at - 1].pages < s->cost.pages)
 		at--;
-	if (at == ERO_DEAREST)
+	if (!s->dir || at == ERO_DEAREST)
 		return;
 	memmove(list + at + 1, list + at, (ERO_DEAREST - 1 - at) * sizeof(*list));
-	list[at].pages = s->dir_pages;
-	list[at].entries = s->dir_entries;
-	ero_walk_path(s->dir, list[at].path, sizeof(list[at].path));
+	list[at] = s->cost;
 }
 
 /* The blocks of the directory itself belong to what listing it costs. */
@@ -204,7 +200,8 @@ static int begin_directory(struct survey *s, const struct ero_walk_dir *dir, str
 	end_directory(s);
 	s->dir = dir;
 	s->dir_number++;
-	s->dir_pages = s->dir_entries = 0;
+	s->cost.pages = s->cost.entries = 0;
+	ero_walk_path(dir, s->cost.path, sizeof(s->cost.path));
 	rc = ero_inode_read(s->image, dir->nid, &inode, err);
 	return rc ? rc : mark_content(s, &inode, &index, err);
 }
@@ -214,7 +211,7 @@ static int visit(void *context, const struct ero_walk_entry *e, struct ero_error
 	struct survey *s = context;
 	int rc = e->dir && e->dir != s->dir ? begin_directory(s, e->dir, err) : 0;
 
-	s->dir_entries++;
+	s->cost.entries++;
 	if (rc)
 		return rc;
 	if (e->first)
