@@ -4,7 +4,17 @@
 #include "base/bytes.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <zstd.h>
+
+enum {
+	END_SIZE = 3,
+	LEAST_PART = 512,
+	LEAST_ROOM = 64,
+	MAX_PARTS = 128,
+	MAX_TRIES = 3,
+	BLOCKWISE_LEAST = 65536, /* in smaller pclusters what blocks cost by themselves counts more than time */
+};
 
 struct zstd_encoder {
 	ZSTD_CCtx *context;
@@ -45,21 +55,123 @@ static size_t encode(void *encoder, const uint8_t *in, size_t in_length, uint8_t
 	return ZSTD_isError(n) ? 0 : n;
 }
 
+/* ---- fixed output ---- */
+
+/* One frame in the making, block by block. */
+struct frame {
+	struct zstd_encoder *encoder;
+	const uint8_t *in;
+	size_t done, made;                       /* plain and encoded bytes of the blocks that are in it */
+	size_t parts[MAX_PARTS];                 /* plain bytes of each */
+	unsigned count;
+};
+
+/* Encodes the next `part` plain bytes as a block of its own behind the others; its size, 0 for an error. */
+static size_t next_block(struct frame *f, size_t part)
+{
+	struct zstd_encoder *e = f->encoder;
+	ZSTD_inBuffer from = { f->in + f->done, part, 0 };
+	ZSTD_outBuffer to = { e->scratch + f->made, e->scratch_size - f->made, 0 };
+
+	return ZSTD_compressStream2(e->context, &to, &from, ZSTD_e_flush) == 0 ? to.pos : 0;
+}
+
+static void keep_block(struct frame *f, size_t part, size_t size)
+{
+	f->parts[f->count++] = part;
+	f->done += part;
+	f->made += size;
+}
+
+/* A block that turned out too long cannot be taken back: the frame is made again up to it. */
+static bool start_again(struct frame *f)
+{
+	unsigned count = f->count;
+
+	ZSTD_CCtx_reset(f->encoder->context, ZSTD_reset_session_only);
+	f->done = f->made = f->count = 0;
+	while (f->count < count) {
+		size_t part = f->parts[f->count], size = next_block(f, part);
+
+		if (!size)
+			return false;
+		keep_block(f, part, size);
+	}
+	return true;
+}
+
+static size_t clamp_part(double wanted, size_t left)
+{
+	size_t part = wanted < LEAST_PART ? LEAST_PART : wanted > ZSTD_BLOCKSIZE_MAX ? ZSTD_BLOCKSIZE_MAX : (size_t)wanted;
+
+	return part < left ? part : left;
+}
+
+/*
+ * In about one pass: the blocks of a frame are flushed one by one, each as long as is likely to fill most of the room that
+ * is left. Levels that search long for matches thus do it once for each byte, where a search for the length of the whole
+ * frame does it three times and more.
+ */
+static size_t encode_by_blocks(struct zstd_encoder *e, const uint8_t *in, size_t *in_length, size_t room, size_t *guess)
+{
+	struct frame f = { .encoder = e, .in = in };
+	double ratio = *guess ? (double)*guess / (double)room : 3;
+	unsigned tries = 0;
+
+	ZSTD_CCtx_reset(e->context, ZSTD_reset_session_only);
+	while (f.done < *in_length && f.made + LEAST_ROOM < room && f.count < MAX_PARTS) {
+		size_t left = room - f.made;
+		/* the whole rest, if it is likely to fit; else not quite what fills the room: to overshoot costs a pass */
+		bool rest = (double)(*in_length - f.done) < (double)left * ratio * 0.95;
+		size_t part = clamp_part(rest ? (double)(*in_length - f.done) : (double)left * ratio * (left * 8 < room ? 0.7 : 0.88), *in_length - f.done);
+		size_t size = next_block(&f, part);
+
+		if (size && size <= left) {
+			keep_block(&f, part, size);
+			ratio = (ratio + 2 * (double)part / (double)size) / 3;
+			continue;
+		}
+		if (!size || left * 32 < room || ++tries > MAX_TRIES || !start_again(&f))
+			break;
+		ratio = (double)part / (double)size;
+	}
+	*in_length = f.done;
+	return f.made;
+}
+
 static size_t encode_fixed(void *encoder, const uint8_t *in, size_t *in_length, uint8_t *out, size_t cap, size_t *guess)
 {
 	struct zstd_encoder *e = encoder;
+	size_t total = *in_length, made;
 
-	if (e->scratch_size < cap * 2) {
-		uint8_t *grown = realloc(e->scratch, cap * 2);
+	if (e->scratch_size < cap * 2 + ZSTD_BLOCKSIZE_MAX * 2) {
+		uint8_t *grown = realloc(e->scratch, cap * 2 + ZSTD_BLOCKSIZE_MAX * 2);
 
 		if (!grown) {
 			*in_length = 0;
 			return 0;
 		}
 		e->scratch = grown;
-		e->scratch_size = cap * 2;
+		e->scratch_size = cap * 2 + ZSTD_BLOCKSIZE_MAX * 2;
 	}
-	return ero_codec_fit(encode, e, in, in_length, out, cap, e->scratch, guess);
+	if (cap < BLOCKWISE_LEAST)
+		return ero_codec_fit(encode, e, in, in_length, out, cap, e->scratch, guess);
+	/* what is likely to fit at once is: the library then knows the size, and chooses for it */
+	if ((double)total < (double)cap * (*guess ? (double)*guess / (double)cap : 3)) {
+		made = encode(e, in, total, out, cap);
+		if (made)
+			return made;
+	}
+	made = encode_by_blocks(e, in, in_length, cap - END_SIZE, guess);
+	if (!made)
+		return 0;
+	memcpy(out, e->scratch, made);
+	/* a frame ends with a block marked as the last: an empty raw one is 1 in three bytes */
+	out[made] = 1;
+	out[made + 1] = out[made + 2] = 0;
+	if (*in_length < total)
+		*guess = *in_length;
+	return made + END_SIZE;
 }
 
 static bool decode(const struct ero_compr_cfgs *cfgs, const uint8_t *in, size_t in_length, uint8_t *out,
