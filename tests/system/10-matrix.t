@@ -31,6 +31,8 @@ for alg in none lz4 lz4hc lzma deflate zstd; do
 	else
 		try "$alg, -C65536" $z -C65536
 		try "$alg, -Eztailpacking" $z -Eztailpacking
+		try "$alg, -C65536 -Efragments" $z -C65536 -Efragments
+		try "$alg, -C65536 -Eall-fragments" $z -C65536 -Eall-fragments
 		try "$alg, -C1048576 -Eztailpacking" $z -C1048576 -Eztailpacking
 	fi
 done

@@ -57,6 +57,10 @@ try "zstd, 1024-byte blocks" "" -zzstd -b1024 -C4096
 try "zstd with inline tails" "" -zzstd -Eztailpacking
 try "lzma, large pclusters" "" -zlzma,level=1 -C131072
 try "compact, full indexes" "" -zlz4 -Elegacy-compress
+try "lz4hc, tails in fragments" "" -zlz4hc -Efragments
+try "zstd, tails in fragments of large pclusters" "" -zzstd -C65536 -Efragments=131072
+try "lzma, all in fragments" "" -zlzma,level=1 -C65536 -Eall-fragments
+try "lz4, fragments with full indexes, 1024-byte blocks" "" -zlz4 -b1024 -C8192 -Efragments,legacy-compress
 try "live" "" --preset=live
 try "lzma, extents of 8 MiB" "" -zlzma,level=1 --extent-size=8M
 try "deflate, extents of 16 KiB" "" -zdeflate,level=6 --extent-size=16384

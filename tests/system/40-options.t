@@ -40,6 +40,9 @@ build -zzstd -C65536; has "-z zstd" '"zstd"'
 build -zlz4hc --max-extent-bytes=8192; check "--max-extent-bytes" sh -c "test \$($dump --json -e --path=/numbers $img | jq '[.extents[].length] | max') -le 8192"
 build --chunksize=4096; has "--chunksize" '"layout": "chunk based"' --path=/numbers
 build -zlz4 -Eztailpacking; check "-Eztailpacking" sh -c "$dump --path=/numbers -e $img | grep -q 'with the inode'"
+build -zlz4 -Efragments; has "-Efragments" '"fragment"' --path=/a -e; has "and only its feature" '"feature_incompat": 33' -s
+fails 1 'need an algorithm' "fragments of nothing" $mkfs -Efragments "$img" "$t"
+fails 1 'pcluster size' "-Efragments=junk" $mkfs -zlz4 -Efragments=junk "$img" "$t"
 build --dsunit=8; check "--dsunit" sh -c "test \$(( \$($dump --json -e --path=/numbers $img | jq '.extents[0].physical') % 32768 )) -eq 0"
 build --fsalignblks=256; check "--fsalignblks" test $(($(stat -c %s "$img") % 1048576)) -eq 0
 build --root-xattr-isize=100; check "--root-xattr-isize" sh -c "test \$($dump --json --path=/ $img | jq .xattr_size) -ge 100"

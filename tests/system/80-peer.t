@@ -19,6 +19,16 @@ for o in "" "-zlz4" "-zlz4hc" "-zlz4hc -C65536" "-zlz4 -Eztailpacking" "--chunks
 	check "theirs \"$o\": is clean to us" $fsck -d1 --extract theirs.erofs
 	check "theirs \"$o\": extracts to the source" extracted_equals theirs.erofs t.sum
 done
+for o in "-zlz4hc -C65536 -Efragments" "-zlz4hc -C65536 -Eall-fragments" "-zlz4 -Efragments,legacy-compress" "-zzstd -C131072 -Efragments"; do
+	alg=$(echo "$o" | sed -n 's/.*-z\([a-z0-9]*\).*/\1/p')
+	if ! knows "$alg"; then skip "this erofs-utils has no $alg" "ours \"$o\""; continue; fi
+	$mkfs --quiet $o ours.erofs t
+	check "ours \"$o\": the peer finds it clean" $pfsck -d1 --extract ours.erofs
+done
+if $pmkfs -E48bit probe.erofs t >/dev/null 2>&1; then
+	$mkfs --quiet --preset=dense ours.erofs t
+	check "ours, dense: the peer finds it clean" $pfsck -d1 --extract ours.erofs
+else skip "this erofs-utils does not know 48BIT" "ours, dense"; fi
 for o in -Efragments -Eall-fragments -Ededupe -Efragments,dedupe,ztailpacking; do
 	if ! knows fragments && ! $pmkfs -zlz4 $o probe.erofs t >/dev/null 2>&1; then skip "this erofs-utils has no $o" "theirs $o"; continue; fi
 	check "theirs -zlz4hc $o: builds" sh -c "$pmkfs -zlz4hc -C65536 $o theirs.erofs t >/dev/null 2>&1"
