@@ -13,6 +13,7 @@ struct mkfs_options {
 	bool show_help, show_version;
 	bool quiet, json;
 	unsigned verbosity;       /* -d */
+	unsigned align_data;      /* bytes; 0: not given */
 	bool mkfs_time;           /* -T is not for files */
 	bool ignore_mtime;
 };

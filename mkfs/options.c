@@ -254,6 +254,8 @@ static const struct cli_option table[] = {
 	{ "all-time", 0, CLI_NONE, NULL, "-T is for all files, too (default)", set_mkfs_time, false },
 	{ "mkfs-time", 0, CLI_NONE, NULL, "-T is the build time only", set_mkfs_time, true },
 	{ NULL, 'U', CLI_REQUIRED, "UUID", "UUID, or clear, or random (default)", set_uuid, 0 },
+	{ "align-data", 0, CLI_REQUIRED, "BYTES", "begin the data of files this long at a multiple of it", set_unsigned,
+	  FIELD(align_data) },
 	{ "all-root", 0, CLI_NONE, NULL, "all files belong to root", all_root, 0 },
 	{ "aufs", 0, CLI_NONE, NULL, "archive: turn AUFS whiteouts into overlayfs ones", cli_set_true, FIELD(build.aufs) },
 	{ "blobdev", 0, CLI_REQUIRED, "FILE", "write the chunks of --chunksize to this file", cli_set_string,
@@ -280,6 +282,10 @@ static const struct cli_option table[] = {
 	{ "gid-offset", 0, CLI_REQUIRED, "N", "add N to all groups", set_offset, FIELD(build.gid_offset) },
 	{ "hard-dereference", 0, CLI_NONE, NULL, "store hard links as separate files", cli_set_true,
 	  FIELD(build.hard_dereference) },
+	{ "hot-data", 0, CLI_NONE, NULL, "with --hot-list: the data of these files comes first, too", cli_set_true,
+	  FIELD(build.hot_data) },
+	{ "hot-list", 0, CLI_REQUIRED, "FILE", "paths in the order of first use: their metadata comes first", cli_set_string,
+	  FIELD(build.hot_list) },
 	{ "ignore-mtime", 0, CLI_NONE, NULL, "all files get the build time", cli_set_true, FIELD(ignore_mtime) },
 	{ "json", 0, CLI_NONE, NULL, "print the summary as a JSON object", cli_set_true, FIELD(json) },
 	{ "layout", 0, CLI_REQUIRED, "dense|walk|legacy", "file tails beside inodes: where worth it (default), never, always", set_layout, 0 },
@@ -372,9 +378,16 @@ static int read_environment(struct mkfs_options *o)
 	return 0;
 }
 
-static void settle(struct mkfs_options *o)
+static int settle(struct mkfs_options *o)
 {
 	struct ero_build_options *b = &o->build;
+
+	if (o->align_data % b->block_size) {
+		cli_error(MKFS, "--align-data=%u is no multiple of the block size (%u)", o->align_data, b->block_size);
+		return -1;
+	}
+	if (o->align_data)
+		b->data_alignment = o->align_data / b->block_size;
 
 	b->exclude_paths = o->exclude_paths.items;
 	b->exclude_path_count = o->exclude_paths.count;
@@ -386,6 +399,7 @@ static void settle(struct mkfs_options *o)
 		b->times = ERO_TIME_ALL;
 	if (!o->verbosity)
 		o->quiet = true;
+	return 0;
 }
 
 static int take_operands(struct mkfs_options *o, int count, char **words)
@@ -433,6 +447,5 @@ int mkfs_parse(int argc, char **argv, struct mkfs_options *o)
 	}
 	if (read_environment(o) || take_operands(o, argc - first, argv + first))
 		return -1;
-	settle(o);
-	return 0;
+	return settle(o);
 }

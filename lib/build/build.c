@@ -81,6 +81,8 @@ static int check_options(const struct ero_build_options *o, struct ero_error *er
 	if (o->packed_pcluster_size % o->block_size || o->packed_pcluster_size > ERO_PCLUSTER_MAX_ENCODED)
 		return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL, "-Efragments=%u: a pcluster is a multiple of the block size (%u) up to %u bytes",
 				o->packed_pcluster_size, o->block_size, ERO_PCLUSTER_MAX_ENCODED);
+	if (o->hot_data && !o->hot_list)
+		return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL, "--hot-data needs a --hot-list");
 	if (o->dot_omitted && !o->wide)
 		return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL, "-Edot-omitted needs -E48bit");
 	if (o->ztailpacking && !o->compressor_count)
@@ -120,6 +122,8 @@ static int scan(struct ero_build *b, struct ero_error *err)
 		rc = ero_tree_finish(&b->tree, err);
 	if (!rc)
 		rc = ero_source_override(&b->options, &b->tree, err);
+	if (!rc && b->options.hot_list)
+		rc = ero_source_hot_list(&b->options, &b->tree, err);
 	if (!rc && b->options.compress_hints)
 		rc = ero_source_hints(&b->options, &b->tree, &b->max_pcluster, err);
 	return rc;

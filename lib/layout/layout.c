@@ -174,7 +174,7 @@ static int place_directories(struct placer *p, struct ero_error *err)
 	int rc = place_root(p, err);
 
 	for (size_t i = 0; !rc && i < tree->node_count; i++) {
-		struct ero_node *dir = tree->nodes[i];
+		struct ero_node *dir = ero_tree_by_use(tree)[i];
 
 		if (i && S_ISDIR(dir->mode))
 			plan_directory(p, dir, p->bins.block_size);
@@ -182,7 +182,7 @@ static int place_directories(struct placer *p, struct ero_error *err)
 			rc = place_dir_blocks(p, dir, err);
 	}
 	for (size_t i = 1; !rc && i < tree->node_count; i++) {
-		struct ero_node *dir = tree->nodes[i];
+		struct ero_node *dir = ero_tree_by_use(tree)[i];
 		uint64_t size = S_ISDIR(dir->mode) ? ero_layout_inode_size(p->plan->pack, dir) : 0;
 
 		if (size && size <= p->bins.block_size)
@@ -248,7 +248,7 @@ static int place_others(struct placer *p, struct ero_error *err)
 	open_sequential(p);
 	rc = place_shared(p, err);
 	for (size_t i = 0; !rc && i < tree->node_count; i++) {
-		struct ero_node *node = tree->nodes[i];
+		struct ero_node *node = ero_tree_by_use(tree)[i];
 		uint64_t size = ero_layout_inode_size(p->plan->pack, node);
 
 		if (has_tail(node) && size <= block)
@@ -271,7 +271,7 @@ static int place_others(struct placer *p, struct ero_error *err)
 	if (!rc)
 		rc = close_sequential(p, err);
 	for (size_t i = 0; !rc && i < tree->node_count; i++) {
-		struct ero_node *node = tree->nodes[i];
+		struct ero_node *node = ero_tree_by_use(tree)[i];
 		uint64_t size = ero_layout_inode_size(p->plan->pack, node);
 
 		if (has_tail(node) && !S_ISDIR(node->mode) && size <= block)

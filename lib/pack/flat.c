@@ -24,6 +24,8 @@ bool ero_pack_inlines(const struct ero_pack *pack, const struct ero_node *node, 
 	if (S_ISREG(node->mode)) {
 		if (!pack->options->inline_data || pack->options->extent_size || pack->options->layout == ERO_METADATA_WALK)
 			return false;
+		if (node->hot && pack->options->layout != ERO_METADATA_LEGACY)
+			return false; /* a boot looks at more files than it reads: their inodes share pages with each other alone */
 		if (pack->options->layout == ERO_METADATA_DENSE)
 			room -= block / INLINE_SPARE;
 	}

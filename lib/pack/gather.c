@@ -50,6 +50,35 @@ static uint64_t tail_length(const struct ero_pack *pack, const struct ero_survey
 	return f->node->compressor == 0 && f->node->size > tail && tail <= TAIL_LIMIT ? tail : 0;
 }
 
+/* --hot-data: what is used first comes first, in that order; the original of a hot file is as hot. */
+static int heat(struct gathering *g, struct ero_error *err)
+{
+	size_t hot = g->packer->pack->tree->node_count + 1, n = 0;
+	ERO_AUTO_FREE uint32_t *rank = calloc(g->count + 1, sizeof(*rank)), *at = calloc(hot, sizeof(*at));
+	ERO_AUTO_FREE uint32_t *cold = calloc(g->ordered + 1, sizeof(*cold));
+	size_t colds = 0;
+
+	if (!rank || !at || !cold)
+		return ero_fail_memory(err);
+	for (size_t i = 0; i < g->count; i++) {
+		uint32_t own = g->files[i].node->hot, *r = &rank[g->original[i]];
+
+		if (own && (!*r || own < *r))
+			*r = own;
+	}
+	for (size_t i = 0; i < g->ordered; i++) {
+		if (rank[g->order[i]])
+			at[rank[g->order[i]]] = g->order[i] + 1;
+		else
+			cold[colds++] = g->order[i];
+	}
+	for (size_t r = 0; r < hot; r++)
+		if (at[r])
+			g->order[n++] = at[r] - 1;
+	memcpy(g->order + n, cold, colds * sizeof(*cold));
+	return 0;
+}
+
 /* ---- the packed inode ---- */
 
 static int gather(struct gathering *g, struct ero_node *node, uint64_t offset, uint64_t length, struct ero_error *err)
@@ -323,6 +352,8 @@ int ero_pack_gathering(struct ero_packer *packer, struct ero_error *err)
 							      g.original, err) :
 					     ero_fail_memory(err);
 	}
+	if (!rc && packer->pack->options->hot_data)
+		rc = heat(&g, err);
 	if (!rc)
 		rc = pack_kinds(&g, err);
 	ero_vec_free(&g.packed);

@@ -99,7 +99,7 @@ static int group_alike(const struct ero_surveyed *files, const uint32_t *sequenc
 	for (size_t s = 0; !rc && s < count; s++) {
 		uint32_t i = sequence[s], like = i;
 
-		for (unsigned k = 0; !rc && files[i].features[k] && k < ERO_SURVEY_FEATURES; k++) {
+		for (unsigned k = 0; !rc && k < ERO_SURVEY_FEATURES && files[i].features[k]; k++) {
 			bool is_new;
 			uint32_t n = ero_keys_number(&known, files[i].features[k], k, &is_new);
 

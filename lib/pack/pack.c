@@ -154,10 +154,11 @@ static int pack_link(struct ero_packer *p, struct ero_node *node, struct ero_err
 static int pack_all(struct ero_packer *p, struct ero_error *err)
 {
 	bool gathering = p->pack->options->extent_size || p->pack->options->fragments;
+	struct ero_node *const *nodes = p->pack->options->hot_data ? ero_tree_by_use(p->pack->tree) : p->pack->tree->nodes;
 	int rc = 0;
 
 	for (size_t i = 0; !rc && i < p->pack->tree->node_count; i++) {
-		struct ero_node *node = p->pack->tree->nodes[i];
+		struct ero_node *node = nodes[i];
 
 		if (S_ISLNK(node->mode))
 			rc = pack_link(p, node, err);

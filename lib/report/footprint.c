@@ -29,6 +29,16 @@ static void count_shared(const struct ero_pages *p, uint64_t *meta, uint64_t *mi
 	}
 }
 
+/* The first page behind the superblock's own that holds metadata: in our images all from there on does. */
+static uint64_t first_metadata(const struct ero_pages *p)
+{
+	uint64_t i = 1;
+
+	while (i < p->count && !(p->flags[i] & META))
+		i++;
+	return i;
+}
+
 static uint64_t floor_pages(const struct ero_pages *p)
 {
 	return ero_div_up(p->names_bytes + p->inode_bytes + p->index_bytes, ERO_PAGE_SIZE);
@@ -55,6 +65,7 @@ static int footprint_json(const struct ero_pages *p, FILE *out, struct ero_error
 	ero_json_add_u64(o, "index_bytes", p->index_bytes);
 	ero_json_add_u64(o, "metadata_pages", meta);
 	ero_json_add_u64(o, "metadata_pages_with_data", mixed);
+	ero_json_add_u64(o, "first_metadata_page", first_metadata(p));
 	ero_json_add_u64(o, "straddling_inodes", p->straddling);
 	ero_json_add_u64(o, "small_files", p->small);
 	ero_json_add_u64(o, "small_files_in_one_line", p->small_in_line);

@@ -60,4 +60,7 @@ int ero_source_override(const struct ero_build_options *options, struct ero_tree
 int ero_source_hints(const struct ero_build_options *options, struct ero_tree *tree, uint32_t *max_pcluster,
 		     struct ero_error *err);
 
+/* hotlist.c: --hot-list, noted in nodes and in tree->by_use of a finished tree. */
+int ero_source_hot_list(const struct ero_build_options *options, struct ero_tree *tree, struct ero_error *err);
+
 #endif

@@ -27,6 +27,7 @@ void ero_tree_free(struct ero_tree *tree)
 	for (size_t i = 0; i < tree->node_count; i++)
 		free(tree->nodes[i]->entries);
 	free(tree->nodes);
+	free(tree->by_use);
 	ero_xattrs_free(&tree->xattrs);
 	ero_arena_free(&tree->arena);
 	memset(tree, 0, sizeof(*tree));

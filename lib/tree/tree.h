@@ -59,6 +59,7 @@ struct ero_node {
 	bool extended;               /* 64-byte inode; decided by the builder */
 	uint8_t compressor;          /* index into the build's compressors, by hint; 0xff: store plain */
 	uint32_t pcluster_size;      /* by hint, or 0 */
+	uint32_t hot;                /* place in the hot list, from 1; 0: not in it */
 	const char *link;            /* symlink target */
 	uint64_t data[2];            /* the source's own reference to the content */
 	struct ero_stored stored;
@@ -70,6 +71,7 @@ struct ero_tree {
 	struct ero_node *root;
 	struct ero_node **nodes;     /* all, in order of appearance; made by ero_tree_finish() */
 	size_t node_count, node_room;
+	struct ero_node **by_use;    /* the same, what a hot list names first; NULL without one */
 	struct ero_xattrs xattrs;
 	uint64_t file_bytes;         /* sum of regular file sizes */
 	uint64_t files;              /* regular files */
@@ -86,6 +88,12 @@ int ero_tree_link(struct ero_tree *tree, struct ero_node *dir, const char *name,
 		  struct ero_error *err);
 /* Sorts names, counts links, drops what is not reachable, numbers nodes. Call once, when the source is done. */
 int ero_tree_finish(struct ero_tree *tree, struct ero_error *err);
+
+/* All nodes in the order of use, as far as it is known. */
+static inline struct ero_node *const *ero_tree_by_use(const struct ero_tree *tree)
+{
+	return tree->by_use ? tree->by_use : tree->nodes;
+}
 
 /* Path of a node below the root, without a leading '/'. Cut at the front with "…" if it does not fit. */
 void ero_node_path(const struct ero_node *node, char *path, size_t size);

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: MIT
 /* Mounts an image by mount(2) with the file itself as source, cold, walks the tree, and prints how many pages of the image
- * are in the page cache then, and the milliseconds it took.   resident IMAGE DIRECTORY names|stat|xattr|LIST [OPTIONS]
- * LIST is a file of paths, one a line: each is opened and read (a file) or listed (a directory). Needs root. */
+ * are in the page cache then, and the milliseconds it took.   resident IMAGE DIRECTORY names|stat|xattr|COMMAND [PAGE]
+ * PAGE: only what lies from there on, and page 0, is counted. COMMAND is given to the image's own /bin/sh, with the image as root directory. Needs root. */
 #include <errno.h>
 #include <fcntl.h>
-#include <fts.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <sys/xattr.h>
 #include <dirent.h>
 #include <time.h>
@@ -33,7 +32,8 @@ static void drop_caches(void)
 	close(fd);
 }
 
-static size_t count_pages(const char *image)
+/* From page `from` on, and page 0. */
+static size_t count_pages(const char *image, size_t from)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE), pages, n = 0;
 	int fd = open(image, O_RDONLY);
@@ -49,7 +49,7 @@ static size_t count_pages(const char *image)
 	if (map == MAP_FAILED || !present || mincore(map, (size_t)st.st_size, present))
 		fail(image);
 	for (size_t i = 0; i < pages; i++)
-		n += present[i] & 1;
+		n += (i == 0 || i >= from) && (present[i] & 1);
 	close(fd);
 	return n;
 }
@@ -81,49 +81,42 @@ static void walk(int dirfd, const char *name, char mode)
 	closedir(dir);
 }
 
-static void read_list(const char *top, const char *list)
+static void boot(const char *top, const char *command)
 {
-	static char buffer[1 << 20];
-	FILE *in = fopen(list, "r");
-	char line[4096], path[8192];
-	struct stat st;
+	pid_t child = fork();
+	int status = 0;
 
-	if (!in)
-		fail(list);
-	while (fgets(line, sizeof(line), in)) {
-		line[strcspn(line, "\n")] = '\0';
-		snprintf(path, sizeof(path), "%s/%s", top, line);
-		if (lstat(path, &st))
-			continue; /* what a program looked for in vain */
-		if (S_ISREG(st.st_mode)) {
-			int fd = open(path, O_RDONLY);
-
-			while (fd >= 0 && read(fd, buffer, sizeof(buffer)) > 0)
-				;
-			if (fd >= 0)
-				close(fd);
-		}
+	if (child == 0) {
+		if (chroot(top) || chdir("/"))
+			fail(top);
+		if (!freopen("/dev/null", "w", stdout)) /* an image may have no devices */
+			close(1);
+		execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+		fail("/bin/sh");
 	}
-	fclose(in);
+	if (child < 0 || waitpid(child, &status, 0) < 0)
+		fail("/bin/sh");
+	if (!WIFEXITED(status) || WEXITSTATUS(status))
+		fprintf(stderr, "resident: the command ended with status %d\n", status);
 }
 
 int main(int argc, char **argv)
 {
 	struct timespec start, end;
-	size_t pages;
+	size_t pages, from = argc > 4 ? strtoul(argv[4], NULL, 10) : 0;
 
 	if (argc < 4)
 		return 2;
 	drop_caches();
-	if (mount(argv[1], argv[2], "erofs", MS_RDONLY, argc > 4 ? argv[4] : NULL))
+	if (mount(argv[1], argv[2], "erofs", MS_RDONLY, NULL))
 		fail(argv[1]);
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	if (!strcmp(argv[3], "names") || !strcmp(argv[3], "stat") || !strcmp(argv[3], "xattr"))
 		walk(AT_FDCWD, argv[2], argv[3][0]);
 	else
-		read_list(argv[2], argv[3]);
+		boot(argv[2], argv[3]);
 	clock_gettime(CLOCK_MONOTONIC, &end);
-	pages = count_pages(argv[1]);
+	pages = count_pages(argv[1], from);
 	umount(argv[2]);
 	printf("%zu %.0f\n", pages, (double)(end.tv_sec - start.tv_sec) * 1e3 + (double)(end.tv_nsec - start.tv_nsec) / 1e6);
 	return 0;

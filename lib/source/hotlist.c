@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+/*
+ * --hot-list: a file of paths, one a line, in the order of their first use as a trace of system calls gives it. What lies
+ * on the way to them (directories, symbolic links) counts as used just before.
+ */
+#include "source/source.h"
+#include "base/vec.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_LINKS = 40 }; /* on one path, as in the kernel */
+
+struct hot {
+	struct ero_tree *tree;
+	ERO_VEC(struct ero_node *) nodes; /* in the order of use */
+	unsigned links;                   /* followed on this path */
+};
+
+static int use(struct hot *h, struct ero_node *node, struct ero_error *err)
+{
+	if (node->hot)
+		return 0;
+	if (!ero_vec_push(&h->nodes, node))
+		return ero_fail_memory(err);
+	node->hot = (uint32_t)h->nodes.count;
+	return 0;
+}
+
+static struct ero_node *find(const struct ero_node *dir, const char *name, size_t length)
+{
+	size_t low = 0, high = dir->entry_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct ero_dentry *d = &dir->entries[middle];
+		int order = memcmp(name, d->name, length < d->length ? length : d->length);
+
+		if (!order && length == d->length)
+			return d->node;
+		if (order < 0 || (!order && length < d->length))
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return NULL;
+}
+
+/* Uses everything on a path from `dir` on; *found is NULL if the path leads nowhere. Recursion is bounded by MAX_LINKS. */
+static int follow(struct hot *h, struct ero_node *dir, const char *path, struct ero_node **found, struct ero_error *err)
+{
+	struct ero_node *at = *path == '/' ? h->tree->root : dir;
+	int rc = use(h, at, err);
+
+	*found = at;
+	while (!rc && *found) {
+		size_t length;
+		struct ero_node *next;
+
+		path += strspn(path, "/");
+		length = strcspn(path, "/");
+		if (!length)
+			break;
+		if (length == 1 && *path == '.')
+			next = at;
+		else if (length == 2 && !memcmp(path, "..", 2))
+			next = at->parent ? at->parent : at;
+		else
+			next = S_ISDIR(at->mode) ? find(at, path, length) : NULL;
+		path += length;
+		*found = next;
+		if (next)
+			rc = use(h, next, err);
+		if (!rc && next && S_ISLNK(next->mode)) {
+			if (++h->links > MAX_LINKS)
+				*found = NULL;
+			else
+				rc = follow(h, at, next->link, found, err);
+		}
+		at = *found;
+	}
+	return rc;
+}
+
+static int read_list(struct hot *h, const struct ero_build_options *o, struct ero_error *err)
+{
+	FILE *f = fopen(o->hot_list, "re");
+	unsigned long lines = 0, missing = 0;
+	struct ero_node *found;
+	char *line = NULL, text[200];
+	size_t room = 0;
+	ssize_t n;
+	int rc = 0;
+
+	if (!f)
+		return ero_fail_errno(err, "cannot open the hot list %s", o->hot_list);
+	while (!rc && (n = getline(&line, &room, f)) >= 0) {
+		if (n && line[n - 1] == '\n')
+			line[n - 1] = '\0';
+		if (!*line)
+			continue;
+		h->links = 0;
+		rc = follow(h, h->tree->root, line, &found, err);
+		lines++;
+		missing += !found;
+	}
+	if (!rc && ferror(f))
+		rc = ero_fail_errno(err, "cannot read the hot list %s", o->hot_list);
+	free(line);
+	fclose(f);
+	snprintf(text, sizeof(text), "%lu of the %lu paths of the hot list are not in the source", missing, lines);
+	if (!rc && missing && o->note)
+		o->note(o->context, text);
+	return rc;
+}
+
+int ero_source_hot_list(const struct ero_build_options *o, struct ero_tree *tree, struct ero_error *err)
+{
+	struct hot h = { .tree = tree };
+	size_t n;
+	int rc = read_list(&h, o, err);
+
+	if (!rc) {
+		tree->by_use = calloc(tree->node_count, sizeof(struct ero_node *));
+		rc = tree->by_use ? 0 : ero_fail_memory(err);
+	}
+	if (!rc) { /* the root comes first in any case: its number must be small */
+		n = 0;
+		tree->by_use[n++] = tree->root;
+		for (size_t i = 0; i < h.nodes.count; i++)
+			if (h.nodes.data[i] != tree->root)
+				tree->by_use[n++] = h.nodes.data[i];
+		for (size_t i = 0; i < tree->node_count; i++)
+			if (!tree->nodes[i]->hot && tree->nodes[i] != tree->root)
+				tree->by_use[n++] = tree->nodes[i];
+	}
+	ero_vec_free(&h.nodes);
+	return rc;
+}
