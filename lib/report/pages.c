@@ -101,7 +101,9 @@ static uint64_t map_bytes(const struct ero_map *m)
 	return end - m->behind_head;
 }
 
-static int mark_content(struct survey *s, const struct ero_inode *i, uint64_t *index, struct ero_error *err)
+/* Marks what an inode refers to; returns the bytes of its map, and those of names or a link target right behind it. */
+static int mark_content(struct survey *s, const struct ero_inode *i, uint64_t *index, uint64_t *behind,
+			struct ero_error *err)
 {
 	bool dir = S_ISDIR(i->mode), metabox = ero_in_metabox(i->nid);
 	unsigned flags = dir ? ERO_PAGE_NAMES | ERO_PAGE_READ_NAMES | ERO_PAGE_READ_STAT | ERO_PAGE_READ_XATTR :
@@ -113,11 +115,14 @@ static int mark_content(struct survey *s, const struct ero_inode *i, uint64_t *i
 	if (rc)
 		return rc;
 	*index = map_bytes(&map);
+	*behind = 0;
 	mark_meta(s, metabox, map.behind_head, *index, ERO_PAGE_INDEX);
 	while ((rc = ero_map_next(&map, &e, err)) > 0) {
 		if (e.kind == ERO_EXTENT_INLINE || e.in_meta)
 			mark_meta(s, metabox, e.physical, e.stored, flags);
-		else if ((e.kind == ERO_EXTENT_PLAIN || e.kind == ERO_EXTENT_ENCODED) && e.device == 0)
+		if (e.kind == ERO_EXTENT_INLINE)
+			*behind += e.stored;
+		if ((e.kind == ERO_EXTENT_PLAIN || (e.kind == ERO_EXTENT_ENCODED && !e.in_meta)) && e.device == 0)
 			mark_image(s, e.physical, e.stored, flags);
 	}
 	return rc;
@@ -157,12 +162,12 @@ static int mark_inode(struct survey *s, const struct ero_inode *i, struct ero_er
 	unsigned head = i->extended ? ERO_EXTENDED_SIZE : ERO_COMPACT_SIZE, body = ero_xattr_body_size(i->xattr_icount);
 	unsigned walks = ERO_PAGE_READ_STAT | ERO_PAGE_READ_XATTR | (S_ISDIR(i->mode) ? ERO_PAGE_READ_NAMES : 0);
 	bool metabox = ero_in_metabox(i->nid);
-	uint64_t position, index = 0;
+	uint64_t position, index = 0, behind = 0;
 	int rc;
 
 	if (!ero_inode_position(s->image, i->nid, &position))
 		return 0; /* read before, so that this cannot be */
-	rc = mark_content(s, i, &index, err);
+	rc = mark_content(s, i, &index, &behind, err);
 	if (rc)
 		return rc;
 	mark_meta(s, metabox, position, head, ERO_PAGE_INODES | walks);
@@ -171,6 +176,9 @@ static int mark_inode(struct survey *s, const struct ero_inode *i, struct ero_er
 	s->pages->inode_bytes += head + body + (S_ISLNK(i->mode) ? i->size : 0);
 	s->pages->index_bytes += index;
 	s->pages->names_bytes += S_ISDIR(i->mode) ? i->size : 0;
+	if (S_ISREG(i->mode))
+		behind = 0; /* data */
+	s->pages->slot_bytes += ero_round_up(head + body + index + behind, ERO_INODE_UNIT) + (S_ISDIR(i->mode) ? i->size - behind : 0);
 	count_lines(s, i, position, head + body + index);
 	return body ? mark_shared(s, i, position + head, err) : 0;
 }
@@ -194,7 +202,7 @@ static void end_directory(struct survey *s)
 static int begin_directory(struct survey *s, const struct ero_walk_dir *dir, struct ero_error *err)
 {
 	struct ero_inode inode;
-	uint64_t index;
+	uint64_t index, behind;
 	int rc;
 
 	end_directory(s);
@@ -203,7 +211,7 @@ static int begin_directory(struct survey *s, const struct ero_walk_dir *dir, str
 	s->cost.pages = s->cost.entries = 0;
 	ero_walk_path(dir, s->cost.path, sizeof(s->cost.path));
 	rc = ero_inode_read(s->image, dir->nid, &inode, err);
-	return rc ? rc : mark_content(s, &inode, &index, err);
+	return rc ? rc : mark_content(s, &inode, &index, &behind, err);
 }
 
 static int visit(void *context, const struct ero_walk_entry *e, struct ero_error *err)
@@ -223,11 +231,11 @@ static int visit(void *context, const struct ero_walk_entry *e, struct ero_error
 static int mark_hidden(struct survey *s, uint64_t nid, struct ero_error *err)
 {
 	struct ero_inode inode;
-	uint64_t index, position;
+	uint64_t index, behind, position;
 	int rc = ero_inode_read(s->image, nid, &inode, err);
 
 	if (!rc)
-		rc = mark_content(s, &inode, &index, err);
+		rc = mark_content(s, &inode, &index, &behind, err);
 	if (!rc && ero_inode_position(s->image, nid, &position))
 		mark_meta(s, ero_in_metabox(nid), position, ERO_COMPACT_SIZE,
 			  ERO_PAGE_INODES | ERO_PAGE_READ_NAMES | ERO_PAGE_READ_STAT | ERO_PAGE_READ_XATTR);

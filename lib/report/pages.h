@@ -35,6 +35,7 @@ struct ero_pages {
 	uint16_t *flags;
 	uint64_t count;
 	uint64_t inodes, names_bytes, inode_bytes, index_bytes;
+	uint64_t slot_bytes;       /* all metadata, each inode with what stands behind it in whole slots of 32 bytes */
 	uint64_t straddling;       /* inodes that cross a page */
 	uint64_t small, small_in_line; /* regular files up to 64 KiB; those whose metadata lies in one 64-byte line */
 	struct ero_dir_cost dearest[ERO_DEAREST]; /* the first is the dearest; entries 0: none */
