@@ -382,11 +382,11 @@ static int settle(struct mkfs_options *o)
 {
 	struct ero_build_options *b = &o->build;
 
-	if (o->align_data % b->block_size) {
+	if (b->block_size && o->align_data % b->block_size) {
 		cli_error(MKFS, "--align-data=%u is no multiple of the block size (%u)", o->align_data, b->block_size);
 		return -1;
 	}
-	if (o->align_data)
+	if (o->align_data && b->block_size)
 		b->data_alignment = o->align_data / b->block_size;
 
 	b->exclude_paths = o->exclude_paths.items;

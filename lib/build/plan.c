@@ -61,11 +61,13 @@ static int choose_epoch(struct ero_build *b, struct ero_error *err)
 static int choose_wide_epoch(struct ero_build *b, struct ero_error *err)
 {
 	size_t n = b->tree.node_count, best = 0;
-	int64_t lowest = b->options.build_time - UINT32_MAX;
+	int64_t lowest;
 	struct moment *m = calloc(n, sizeof(*m));
 
 	if (!m)
 		return ero_fail_memory(err);
+	if (__builtin_sub_overflow(b->options.build_time, (int64_t)UINT32_MAX, &lowest))
+		lowest = INT64_MIN;
 	b->super.epoch = b->options.build_time;
 	for (size_t i = 0; i < n; i++) {
 		const struct ero_node *node = b->tree.nodes[i];

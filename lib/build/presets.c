@@ -68,7 +68,10 @@ static int parse_kernel(const char *text, struct ero_kernel_version *v, struct e
 /* Nothing else was asked for: the smallest images that release reads. */
 static void choose_for(struct ero_build_options *o, struct ero_kernel_version v)
 {
-	if (ero_kernel_compare(v, ero_incompat_since(ERO_INCOMPAT_48BIT)) >= 0 && !ero_kernel_in_windows(v, ero_extent_bugs)) {
+	bool pclusters = o->pcluster_size || o->fragments || o->ztailpacking || o->legacy_compress;
+
+	if (!pclusters && ero_kernel_compare(v, ero_incompat_since(ERO_INCOMPAT_48BIT)) >= 0 &&
+	    !ero_kernel_in_windows(v, ero_extent_bugs)) {
 		dense(o);
 		return;
 	}
@@ -122,6 +125,8 @@ int ero_build_check_kernel(const struct ero_build *b, struct ero_error *err)
 	if (o->extent_size || o->fragments)
 		s.feature_incompat |= ERO_INCOMPAT_FRAGMENTS;
 	first = ero_super_first_kernel(&s);
+	if (ero_kernel_compare(v, (struct ero_kernel_version){ 5, 4, 0 }) < 0)
+		return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL, "--for-kernel=%s: EROFS is in Linux from 5.4 on", o->for_kernel);
 	ero_super_feature_names(&s, names, sizeof(names));
 	if (ero_kernel_compare(v, first) < 0)
 		return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL,

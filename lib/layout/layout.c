@@ -253,6 +253,9 @@ static int place_others(struct placer *p, struct ero_error *err)
 
 		if (has_tail(node) && size <= block)
 			continue;
+		if (has_tail(node) && S_ISREG(node->mode))
+			return ero_fail(err, ERO_ERROR_UNSUPPORTED, EOVERFLOW, "/%s: %llu bytes of metadata and tail do not fit a block",
+					node->name, (unsigned long long)size);
 		if (S_ISDIR(node->mode)) {
 			if (size > block && node->parent)
 				rc = place_sequential(p, node, size, err);

@@ -117,7 +117,7 @@ static size_t leave_fragment(struct segment *s, size_t length)
 
 static bool wants_fragment(const struct segment *s)
 {
-	return s->job->last && s->job->pack->options->fragments == ERO_FRAGMENTS_TAILS && s->job->node != s->job->pack->packed;
+	return s->job->last && s->job->pack->options->fragments == ERO_FRAGMENTS_TAILS && s->job->node != s->job->pack->packed && !s->job->node->apart;
 }
 
 /* Encodes from `at` on; returns the plain bytes taken, 0 when memory ends. */

@@ -10,6 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+/*
+ * Wherever an extent begins, it must touch no more pages than readers announce to have for it: 256 of 4096 bytes. Linux
+ * 6.18 gives EFAULT for lz4 extents that touch one more.
+ */
+enum { MOST_ENCODED = ERO_PCLUSTER_MAX_ENCODED - 4095 };
+
 /* ---- in a thread ---- */
 
 struct encoding {
@@ -78,7 +84,7 @@ static bool encode(struct encoding *e, const uint8_t *in, size_t length)
 	to = e->worker->blocks + e->filled;
 	if (e->codec)
 		n = ero_codec_encode(e->codec, e->encoder, in, length, to, worthwhile);
-	if (n && n <= ERO_PCLUSTER_MAX_ENCODED && to[0]) /* readers take zeros in front for padding */
+	if (n && n <= MOST_ENCODED && to[0]) /* readers take zeros in front for padding */
 		return keep(e, length, n, false);
 	if (length > ERO_PCLUSTER_MAX_ENCODED) {
 		size_t half = (size_t)ero_round_up(length / 2, 1u << e->job->pack->block_bits);
@@ -112,7 +118,7 @@ void ero_pack_run_extent(struct ero_pack_job *j, struct ero_pack_worker *w)
 	j->out = kept ? malloc(e.filled + 1) : NULL;
 	if (!j->out)
 		j->rc = ero_fail_memory(&j->err);
-	else
+	else if (e.filled)
 		memcpy(j->out, w->blocks, e.filled);
 }
 

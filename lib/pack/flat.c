@@ -22,7 +22,10 @@ bool ero_pack_inlines(const struct ero_pack *pack, const struct ero_node *node, 
 	unsigned block = 1u << pack->block_bits, room = block;
 
 	if (S_ISREG(node->mode)) {
-		if (!pack->options->inline_data || pack->options->extent_size || pack->options->layout == ERO_METADATA_WALK)
+		if (!pack->options->inline_data || pack->options->layout == ERO_METADATA_WALK)
+			return false;
+		/* what is shared by equal files must not depend on the room behind one of them */
+		if (pack->options->extent_size || pack->options->fragments)
 			return false;
 		if (node->hot && pack->options->layout != ERO_METADATA_LEGACY)
 			return false; /* a boot looks at more files than it reads: their inodes share pages with each other alone */

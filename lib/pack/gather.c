@@ -44,6 +44,8 @@ static uint64_t tail_length(const struct ero_pack *pack, const struct ero_survey
 {
 	uint64_t tail;
 
+	if (f->node->apart)
+		return 0;
 	if (!pack->options->extent_size)
 		return f->node->stored.tail_fragment ? f->node->stored.tail : 0;
 	tail = f->node->size % pack->options->extent_size;
@@ -237,13 +239,30 @@ static int pack_large(struct gathering *g, const struct ero_surveyed *f, struct 
 	return rc;
 }
 
+/* A file that was equal to one that changed since is not equal any more: it is stored by itself. */
+static int pack_widowed(struct gathering *g, struct ero_error *err)
+{
+	struct ero_packer *p = g->packer;
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < g->count; i++) {
+		struct ero_surveyed *f = &g->files[i];
+
+		if (g->original[i] == i || !g->files[g->original[i]].node->changed)
+			continue;
+		f->node->apart = true;
+		rc = p->pack->options->extent_size ? pack_large(g, f, err) : ero_pack_encoded_file(p, f->node, err);
+	}
+	return rc ? rc : ero_pack_queue_drain(&p->queue, err);
+}
+
 /* Files equal to another refer to what was stored for it. */
 static void share_stored(struct gathering *g)
 {
 	struct ero_pack *pack = g->packer->pack;
 
 	for (size_t i = 0; i < g->count; i++) {
-		if (g->original[i] == i)
+		if (g->original[i] == i || g->files[i].node->apart)
 			continue;
 		g->files[i].node->stored = g->files[g->original[i]].node->stored;
 		pack->duplicate_files++;
@@ -291,6 +310,8 @@ static int pack_kinds(struct gathering *g, struct ero_error *err)
 		rc = gather_all(g, err);
 	if (!rc)
 		rc = pack_packed(g, err);
+	if (!rc)
+		rc = pack_widowed(g, err);
 	if (!rc)
 		rc = ero_place_padding(&p->placer, 1u << p->pack->block_bits, err);
 	if (!rc)

@@ -118,7 +118,6 @@ struct ero_placer {
 	size_t buffered;
 	uint64_t buffer_start;    /* where they go, in bytes */
 	bool file_raw;            /* no segment of the current file gained anything so far */
-	bool file_changed;
 	struct {                  /* the file whose extents of byte granularity are being placed */
 		uint64_t start, end;  /* byte positions in the image */
 		uint64_t logical;     /* plain bytes so far */

@@ -123,7 +123,7 @@ int ero_pack_flat_file(struct ero_packer *p, struct ero_node *node, struct ero_e
 
 int ero_pack_encoded_file(struct ero_packer *p, struct ero_node *node, struct ero_error *err)
 {
-	return submit_segments(p, node, ero_pack_run_encode, err);
+	return submit_segments(p, node, node->compressor == 0xff ? ero_pack_run_raw : ero_pack_run_encode, err);
 }
 
 static int pack_file(struct ero_packer *p, struct ero_node *node, struct ero_error *err)

@@ -166,10 +166,13 @@ static int place_encoded(struct ero_placer *p, struct ero_pack_job *j, struct er
 	return j->tail_length ? keep_tail(p, j, j->tail, j->tail_length, err) : 0;
 }
 
-static void tell_change(struct ero_placer *p, const struct ero_node *node)
+static void tell_change(struct ero_placer *p, struct ero_node *node)
 {
 	char path[512];
 
+	if (node->changed)
+		return;
+	node->changed = true;
 	p->pack->changed_files++;
 	ero_node_path(node, path, sizeof(path));
 	ero_source_warn(p->pack->options,
@@ -182,11 +185,8 @@ static void note_changes(struct ero_placer *p, const struct ero_pack_job *j)
 	for (size_t i = 0; i < j->pieces.count; i++)
 		if (j->pieces.data[i].changed)
 			tell_change(p, j->pieces.data[i].node);
-	if (j->first)
-		p->file_changed = false;
-	if (j->file.changed && !p->file_changed)
+	if (j->file.changed)
 		tell_change(p, j->node);
-	p->file_changed |= j->file.changed;
 }
 
 int ero_place(void *placer, struct ero_pack_job *j, struct ero_error *err)

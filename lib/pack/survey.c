@@ -18,6 +18,7 @@ enum {
 	RAW_FEATURES = 2 * ERO_SURVEY_FEATURES,
 	SKETCH_LIMIT = 1 << 20, /* larger files fill extents by themselves: neighbours do not matter */
 	RANDOM_LEAST = 64 << 10,
+	MOST_SAMPLES = 64,
 	WINDOW_BITS = 8, /* one position in 256 */
 };
 
@@ -126,15 +127,18 @@ static bool looks_random(const uint8_t *bytes, size_t length)
 	return bits > 7.98 * (double)length;
 }
 
-/* Of a large file that is equal to no other: is what lies at its start, middle and end random? */
+/* Of a large file that is equal to no other: is what lies in it here and there random? */
 static int sample_file(struct job *j, struct worker *w, struct ero_source_file *file, struct ero_surveyed *f)
 {
-	uint64_t size = f->node->size, at[3] = { 0, size / 2, size - RANDOM_LEAST };
+	uint64_t size = f->node->size, samples = size / PIECE;
 	int rc = 0;
 
-	f->random = true;
-	for (unsigned i = 0; !rc && f->random && i < 3; i++) {
-		rc = j->pack->source->ops->read(file, at[i], w->buffer, RANDOM_LEAST, &j->err);
+	samples = samples < 3 ? 3 : samples > MOST_SAMPLES ? MOST_SAMPLES : samples;
+	f->random = !f->node->maybe_sparse; /* holes would be written */
+	for (uint64_t i = 0; !rc && f->random && i < samples; i++) {
+		uint64_t at = (uint64_t)((double)(size - RANDOM_LEAST) * (double)i / (double)(samples - 1));
+
+		rc = j->pack->source->ops->read(file, at, w->buffer, RANDOM_LEAST, &j->err);
 		f->random = looks_random(w->buffer, RANDOM_LEAST);
 	}
 	return rc;
@@ -148,7 +152,7 @@ static int read_whole(struct job *j, struct worker *w, const struct constants *c
 	XXH128_hash_t hash;
 	int rc = 0;
 
-	f->random = size >= RANDOM_LEAST;
+	f->random = size >= RANDOM_LEAST && !f->node->maybe_sparse;
 	XXH3_128bits_reset(w->state);
 	for (uint64_t at = 0; !rc && at < size; at += PIECE) {
 		size_t part = size - at < PIECE ? (size_t)(size - at) : PIECE;

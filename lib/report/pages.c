@@ -36,10 +36,30 @@ static void mark_page(struct survey *s, uint64_t page, unsigned flags)
 
 static void mark_image(struct survey *s, uint64_t position, uint64_t length, unsigned flags)
 {
-	uint64_t base = s->image->devices[0].base;
+	uint64_t base = s->image->devices[0].base, first = (base + position) / ERO_PAGE_SIZE, end;
 
-	for (uint64_t p = (base + position) / ERO_PAGE_SIZE; length && p <= (base + position + length - 1) / ERO_PAGE_SIZE; p++)
+	if (!length || position > s->image->devices[0].size)
+		return;
+	if (__builtin_add_overflow(base + position, length - 1, &end) || end / ERO_PAGE_SIZE >= s->pages->count)
+		end = s->pages->count * ERO_PAGE_SIZE - 1; /* what an image claims beyond its end is not there */
+	for (uint64_t p = first; p <= end / ERO_PAGE_SIZE; p++)
 		mark_page(s, p, flags);
+}
+
+/* The extent of the metabox that holds a position: they are in order. */
+static size_t metabox_extent(const struct survey *s, uint64_t position)
+{
+	size_t low = 0, high = s->metabox.count;
+
+	while (high - low > 1) {
+		size_t middle = low + (high - low) / 2;
+
+		if (s->metabox.data[middle].logical <= position)
+			low = middle;
+		else
+			high = middle;
+	}
+	return low;
 }
 
 static void mark_meta(struct survey *s, bool metabox, uint64_t position, uint64_t length, unsigned flags)
@@ -48,11 +68,12 @@ static void mark_meta(struct survey *s, bool metabox, uint64_t position, uint64_
 		mark_image(s, position, length, flags);
 		return;
 	}
-	for (size_t i = 0; i < s->metabox.count; i++) {
+	for (size_t i = metabox_extent(s, position); i < s->metabox.count; i++) {
 		const struct ero_extent *e = &s->metabox.data[i];
 
-		if (position < e->logical + e->length && e->logical < position + length)
-			mark_image(s, e->physical, e->stored, flags);
+		if (e->logical >= position && e->logical - position >= length)
+			break;
+		mark_image(s, e->physical, e->stored, flags);
 	}
 }
 

@@ -210,6 +210,11 @@ static int add_name(struct scan *s, struct ero_node *dir, const char *name, size
 
 	if (!strcmp(name, ".") || !strcmp(name, ".."))
 		return 0;
+	if (strlen(name) > NAME_MAX) { /* some file systems have longer ones */
+		s->path[length] = '\0';
+		return ero_fail(err, ERO_ERROR_UNSUPPORTED, ENAMETOOLONG, "a name in %s has %zu bytes; EROFS has names up to %d",
+				dir->parent ? s->path : "the top directory", strlen(name), NAME_MAX);
+	}
 	memcpy(s->path + length, name, strlen(name) + 1);
 	if (ero_filter_excludes(s->source->filter, s->path))
 		return 0;
@@ -255,6 +260,7 @@ static int list(struct scan *s, struct ero_node *dir, struct ero_error *err)
 
 		errno = 0;
 		entry = readdir(stream);
+		s->path[length] = '\0';
 		if (!entry && errno)
 			rc = ero_fail_errno(err, "cannot list the directory %s of the source", dir->parent ? s->path : "(top)");
 		if (!entry)

@@ -56,6 +56,8 @@ struct ero_node {
 	uint32_t xattr_set;          /* see xattrs.h; 0: none */
 	uint16_t mode;
 	bool maybe_sparse;           /* the source saw a sign of holes */
+	bool changed;                /* while it was read */
+	bool apart;                  /* shares nothing with others: no fragment, no twin */
 	bool extended;               /* 64-byte inode; decided by the builder */
 	uint8_t compressor;          /* index into the build's compressors, by hint; 0xff: store plain */
 	uint32_t pcluster_size;      /* by hint, or 0 */

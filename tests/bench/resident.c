@@ -50,6 +50,8 @@ static size_t count_pages(const char *image, size_t from)
 		fail(image);
 	for (size_t i = 0; i < pages; i++)
 		n += (i == 0 || i >= from) && (present[i] & 1);
+	free(present);
+	munmap(map, (size_t)st.st_size);
 	close(fd);
 	return n;
 }
