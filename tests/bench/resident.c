@@ -56,14 +56,16 @@ static size_t count_pages(const char *image, size_t from)
 	return n;
 }
 
-/* Directory types come from the entries, so that names alone touch no inode but directories'. */
+/* As find(1) does: a directory is read to its end, then its subdirectories in turn. Types come from the entries, so that
+ * names alone touch no inode but directories'. */
 static void walk(int dirfd, const char *name, char mode)
 {
 	int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	char path[64 + 256], list[4096], **subdirs = NULL;
+	size_t count = 0;
 	struct dirent *e;
 	struct stat st;
-	char path[64 + 256], list[4096];
 
 	if (!dir)
 		fail(name);
@@ -77,9 +79,17 @@ static void walk(int dirfd, const char *name, char mode)
 			if (llistxattr(path, list, sizeof(list)) < 0 && errno != ERANGE && errno != ENOTSUP)
 				fail(e->d_name);
 		}
-		if (e->d_type == DT_DIR)
-			walk(fd, e->d_name, mode);
+		if (e->d_type != DT_DIR)
+			continue;
+		subdirs = realloc(subdirs, (count + 1) * sizeof(*subdirs));
+		if (!subdirs || !(subdirs[count++] = strdup(e->d_name)))
+			fail(name);
 	}
+	for (size_t i = 0; i < count; i++) {
+		walk(fd, subdirs[i], mode);
+		free(subdirs[i]);
+	}
+	free(subdirs);
 	closedir(dir);
 }
 
