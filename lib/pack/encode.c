@@ -120,6 +120,15 @@ static bool wants_fragment(const struct segment *s)
 	return s->job->last && s->job->pack->options->fragments == ERO_FRAGMENTS_TAILS && s->job->node != s->job->pack->packed && !s->job->node->apart;
 }
 
+/*
+ * Most plain bytes of a pcluster of the packed inode. Readers fetch fragments from it page by page; where a pcluster of zeros
+ * decoded to 12 MiB, Linux 6.17, 6.18 and 7.2 did not come back from that.
+ */
+static size_t packed_limit(const struct segment *s)
+{
+	return s->pcluster > (128u << 10) ? (size_t)s->pcluster * 8 : 1u << 20;
+}
+
 /* Encodes from `at` on; returns the plain bytes taken, 0 when memory ends. */
 static size_t next_pcluster(struct segment *s, const uint8_t *in, size_t at, size_t *guess)
 {
@@ -127,6 +136,8 @@ static size_t next_pcluster(struct segment *s, const uint8_t *in, size_t at, siz
 	const struct ero_build_options *o = s->job->pack->options;
 	bool ends, tail_only;
 
+	if (s->job->node == s->job->pack->packed && limit > packed_limit(s))
+		limit = packed_limit(s);
 	if (o->max_extent_bytes && o->max_extent_bytes < limit)
 		limit = o->max_extent_bytes;
 	take = left < limit ? left : limit;

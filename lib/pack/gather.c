@@ -12,7 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TAIL_LIMIT = 64 << 10 }; /* longer tails are worth an extent of their own */
+enum {
+	TAIL_LIMIT = 64 << 10,    /* longer tails are worth an extent of their own */
+	SPARSE_PACKED = 1 << 20,
+};
 
 struct gathering {
 	struct ero_packer *packer;
@@ -36,6 +39,9 @@ static enum kind kind_of(const struct ero_pack *pack, const struct ero_surveyed 
 		return OWN;
 	if (o->extent_size)
 		return f->node->size <= o->extent_size ? PACKED : OWN;
+	/* long runs of zeros as fragments take kernels from 6.17 on minutes to read, whoever has made the image */
+	if (f->node->maybe_sparse && f->node->size > SPARSE_PACKED)
+		return OWN;
 	return o->fragments == ERO_FRAGMENTS_ALL || f->node->size <= ero_pack_pcluster_size(pack, f->node) ? PACKED : OWN;
 }
 
