@@ -18,6 +18,11 @@ struct fsck_options {
 	const char *path;
 	const char *for_kernel;
 	struct cli_list devices;
+	/* preflight */
+	bool rules, strict, probe, hold, exec, trust_devices, no_digests;
+	enum ero_way way;
+	unsigned overlays;
+	const char *explain, *mount_options, *facts, *save_facts, *verity;
 	unsigned verbosity, workers;
 };
 
@@ -27,7 +32,11 @@ int fsck_parse(int argc, char **argv, struct fsck_options *options);
 
 /* check.c: checks (and extracts) one image; returns fsck(8)'s exit code. */
 int fsck_check(const struct fsck_options *options, const char *image);
-/* preflight.c: judges one image file. */
-int fsck_preflight(const struct fsck_options *options, const char *image);
+/* preflight.c: judges one image file, or the facts about one. `command` is what to run with it held, or NULL. */
+int fsck_preflight(const struct fsck_options *options, const char *image, char **command);
+int fsck_rules(const struct fsck_options *options);
+/* hold.c: after a verdict of go, runs a command while the file is held; without one, waits until it is mounted. Returns the
+ * exit code: the command's, or 4 if the file changed. */
+int fsck_while_held(struct ero_hold *hold, const char *image, char **command);
 
 #endif

@@ -9,8 +9,15 @@ int main(int argc, char **argv)
 
 	if (first < 0)
 		code = CLI_EXIT_USAGE_FSCK;
-	for (int i = first; first > 0 && i < argc; i++)
-		code |= o.preflight ? fsck_preflight(&o, argv[i]) : fsck_check(&o, argv[i]);
+	else if (o.rules || o.explain)
+		code = fsck_rules(&o);
+	else if (o.facts)
+		code = fsck_preflight(&o, NULL, NULL);
+	else if (first > 0 && o.exec)
+		code = fsck_preflight(&o, argv[first], argv + first + 1);
+	else
+		for (int i = first; first > 0 && i < argc; i++)
+			code |= o.preflight ? fsck_preflight(&o, argv[i], NULL) : fsck_check(&o, argv[i]);
 	cli_list_free(&o.devices);
 	return code;
 }

@@ -334,18 +334,62 @@ ERO_API int ero_extract(struct ero_image *image, const struct ero_extract_option
 
 enum ero_verdict { ERO_GO = 0, ERO_GO_WITH_WARNINGS, ERO_NO_GO, ERO_CANNOT_JUDGE };
 
+/* Ways of mounting: AUTO is the file itself, or the device if it is one. */
+enum ero_way { ERO_WAY_AUTO = 0, ERO_WAY_FILE, ERO_WAY_LOOP, ERO_WAY_DEVICE };
+
+struct ero_hold;
+
 struct ero_preflight_options {
 	const char *image;
-	uint64_t offset;
+	uint64_t offset;         /* bytes before the image in its file */
 	const char *const *devices;
 	size_t device_count;
 	const char *for_kernel;  /* "6.12.3": judge for this release instead of the running one; NULL: this host */
+	enum ero_way way;
+	const char *mount_options; /* as mount(8) takes them: "ro,nosuid,directio", or NULL */
+	unsigned overlays;       /* overlay mounts planned above, one on the other */
+	bool trust_devices;      /* the caller vouches for the devices and their order */
+	bool no_digests;         /* devices are not read to compare them with the digests in their tags */
+	const char *recorded_verity; /* fs-verity digest of the image from when it was built ("sha256:…"), or a file that holds
+	                          * it, "" for IMAGE.verity: the whole file is read and compared. NULL: IMAGE.verity is
+	                          * compared if it is there and the kernel has the file's digest */
+	bool probe;              /* ask the kernel, too: a mount is prepared and thrown away. Files on FUSE are always tried */
+	struct ero_hold *held;   /* judge the file that this keeps, or NULL */
+	const char *facts;       /* judge this document of facts and look at nothing here, or NULL; "-" is standard input */
+	FILE *save_facts;        /* takes the facts as a JSON document, or NULL */
+	bool notes;              /* text: tell what is merely good to know, too */
 };
 
-/* Gathers facts about an image file and its surroundings and judges a file-backed mount by the layering rules.
- * Writes the report to `out`. */
+/* Gathers facts about an image file and its surroundings, judges a mount by the layering rules, and advises on the best way.
+ * Writes the report to `out`. -EINVAL for options or facts that have no meaning. */
 ERO_API int ero_preflight(const struct ero_preflight_options *options, enum ero_report_form form, FILE *out,
 			  enum ero_verdict *verdict, struct ero_error *err);
+/* Asks of an image that was just built what does not depend on who mounts it: calls `warning` with one sentence for each
+ * broken rule, for the way of mounting from the file where it lies now, and `for_kernel` or the running one. */
+ERO_API int ero_preflight_built(const char *image, uint64_t offset, const char *for_kernel,
+				void (*warning)(void *context, const char *text), void *context, struct ero_error *err);
+/* Writes all rules, a line each, or one rule in full; -ENOENT if there is no rule of that id. */
+ERO_API int ero_report_rules(const char *id, enum ero_report_form form, FILE *out, struct ero_error *err);
+
+/* Keeps a file from changing between verdict and mount: an open descriptor and, where the file system has them, a read lease,
+ * which nobody can open the file for writing against. -EAGAIN if somebody has it open for writing now. When somebody tries
+ * to, the process gets SIGURG, and the kernel breaks the lease after /proc/sys/fs/lease-break-time seconds. */
+ERO_API int ero_hold_take(const char *path, struct ero_hold **hold, struct ero_error *err);
+ERO_API int ero_hold_descriptor(const struct ero_hold *hold);
+/* Is there a lease? If not, *why_not (which may be NULL) says why. */
+ERO_API bool ero_hold_is_leased(const struct ero_hold *hold, const char **why_not);
+/* -EBUSY: the lease is being broken; -ESTALE: the file changed since it was taken hold of. */
+ERO_API int ero_hold_recheck(struct ero_hold *hold, struct ero_error *err);
+/* EROFS mounts of the file in the mount table. */
+ERO_API uint64_t ero_hold_mounts(const struct ero_hold *hold);
+ERO_API void ero_hold_release(struct ero_hold *hold);
+
+/* The fs-verity digest of a file's content (SHA-256, blocks of 4096 bytes, no salt) as "sha256:…". -ENOTSUP: this build has
+ * no libfsverity. */
+enum { ERO_VERITY_TEXT = 8 + 2 * 64 };
+ERO_API int ero_verity_digest(const char *path, char text[ERO_VERITY_TEXT], struct ero_error *err);
+/* Writes that and the image's name as one line to `file`, or to IMAGE.verity if it is NULL. */
+ERO_API int ero_verity_record(const char *image, const char *file, struct ero_error *err);
 
 #ifdef __cplusplus
 }

@@ -3,6 +3,7 @@
 #include "mkfs/mkfs.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 struct state {
 	const struct mkfs_options *options;
@@ -47,6 +48,25 @@ static int report(const struct mkfs_options *o, const struct ero_build_summary *
 	return rc ? 1 : 0;
 }
 
+/* A file is looked at once more where it lies: does it keep the layering rules, and what is its digest? */
+static int look_at(const struct mkfs_options *o, struct state *s)
+{
+	const char *image = o->build.target;
+	struct ero_error err;
+	struct stat st;
+	int rc = 0;
+
+	if (stat(image, &st) || !S_ISREG(st.st_mode))
+		return 0; /* a pipe or a device */
+	if (o->verbosity)
+		rc = ero_preflight_built(image, o->build.target_offset, o->build.for_kernel, on_warning, s, &err);
+	if (!rc && o->record_verity)
+		rc = ero_verity_record(image, o->verity_file, &err);
+	if (rc)
+		cli_error(MKFS, "%s", err.text);
+	return rc ? 1 : 0;
+}
+
 static int build(struct mkfs_options *o)
 {
 	struct ero_build_summary summary;
@@ -65,7 +85,7 @@ static int build(struct mkfs_options *o)
 		cli_error(MKFS, "%s", err.text);
 		return 1;
 	}
-	return report(o, &summary);
+	return look_at(o, &s) | report(o, &summary);
 }
 
 int main(int argc, char **argv)

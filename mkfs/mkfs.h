@@ -16,6 +16,8 @@ struct mkfs_options {
 	unsigned align_data;      /* bytes; 0: not given */
 	bool mkfs_time;           /* -T is not for files */
 	bool ignore_mtime;
+	bool record_verity;
+	const char *verity_file;  /* that takes the digest; NULL: IMAGE.verity */
 };
 
 /* Fills options from the command line and the environment. 0; 1 if only help or version was asked for (and printed);

@@ -222,6 +222,16 @@ static int set_sort(void *options, const struct cli_option *self, const char *va
 	return -1;
 }
 
+static int set_record_verity(void *options, const struct cli_option *self, const char *value)
+{
+	struct mkfs_options *o = options;
+
+	(void)self;
+	o->record_verity = true;
+	o->verity_file = value;
+	return 0;
+}
+
 static int set_quiet(void *options, const struct cli_option *self, const char *value)
 {
 	struct mkfs_options *o = options;
@@ -298,6 +308,8 @@ static const struct cli_option table[] = {
 	  FIELD(build.preset) },
 	{ "preserve-mtime", 0, CLI_NONE, NULL, "every file keeps its time (default without -T)", cli_accept, 0 },
 	{ "quiet", 0, CLI_NONE, NULL, "no summary, no progress", set_quiet, 0 },
+	{ "record-verity", 0, CLI_OPTIONAL, "FILE", "write the image's fs-verity digest to FILE (default: IMAGE.verity)",
+	  set_record_verity, 0 },
 	{ "root-xattr-isize", 0, CLI_REQUIRED, "BYTES", "keep at least this much room for xattrs of the root", set_unsigned,
 	  FIELD(build.root_xattr_isize) },
 	{ "sort", 0, CLI_REQUIRED, "path|none", "archive: accepted; data is placed by path", set_sort, 0 },
@@ -416,6 +428,8 @@ static int take_operands(struct mkfs_options *o, int count, char **words)
 	o->build.source = count > 1 ? words[1] : NULL;
 	if (archive && o->build.source && !strcmp(o->build.source, "-"))
 		o->build.source = NULL;
+	if (o->record_verity && !strcmp(o->build.target, "-"))
+		return cli_usage_error(&cli, "--record-verity needs an image that is a file");
 	return 0;
 }
 

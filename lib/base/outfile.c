@@ -172,6 +172,11 @@ int ero_outfile_write(struct ero_outfile *out, const void *data, size_t length, 
 	return ero_pwrite_full(out->fd, data, length, out->keep + offset, out->target, err);
 }
 
+int ero_outfile_descriptor(const struct ero_outfile *out)
+{
+	return out->fd;
+}
+
 void ero_outfile_start_writeback(struct ero_outfile *out, uint64_t offset)
 {
 	const uint64_t step = 32 << 20;

@@ -19,6 +19,8 @@ int ero_outfile_open(const char *target, uint64_t keep, struct ero_outfile **out
 /* Safe from several threads at once for ranges that do not overlap. */
 int ero_outfile_write(struct ero_outfile *out, const void *data, size_t length, uint64_t offset,
 		      struct ero_error *err);
+/* For reading back what was written. */
+int ero_outfile_descriptor(const struct ero_outfile *out);
 /* Starts writing back what lies before `offset`, so that the sync at the end has little left to wait for. */
 void ero_outfile_start_writeback(struct ero_outfile *out, uint64_t offset);
 /* Gives the file its final size and its name. After success or failure only ero_outfile_close() may follow. */

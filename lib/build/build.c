@@ -154,11 +154,10 @@ static int lay_out(struct ero_build *b, struct ero_error *err)
 
 static int commit(struct ero_build *b, struct ero_error *err)
 {
-	uint64_t blob_bytes = b->pack.blob_end;
 	int rc = 0;
 
 	if (b->blob) /* the blob first: an image must not appear before what it refers to */
-		rc = ero_outfile_commit(b->blob, ero_round_up(blob_bytes, 4096), b->options.sync, err);
+		rc = ero_outfile_commit(b->blob, ero_build_blob_bytes(b), b->options.sync, err);
 	return rc ? rc : ero_outfile_commit(b->out, b->image_bytes, b->options.sync, err);
 }
 

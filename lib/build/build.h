@@ -3,6 +3,7 @@
 #ifndef ERO_BUILD_BUILD_H
 #define ERO_BUILD_BUILD_H
 
+#include "base/bytes.h"
 #include "layout/layout.h"
 #include "pack/pack.h"
 
@@ -23,6 +24,12 @@ struct ero_build {
 	uint64_t prefix_start, device_start, head_end; /* byte positions in the head */
 	uint64_t image_bytes;
 };
+
+/* Bytes of the blob that takes the chunks: whole pages. */
+static inline uint64_t ero_build_blob_bytes(const struct ero_build *b)
+{
+	return ero_round_up(b->pack.blob_end, 4096);
+}
 
 /* plan.c: before anything is packed: epoch, inode forms, xattr bodies, superblock features, the head's geometry. */
 int ero_build_plan(struct ero_build *b, struct ero_error *err);

@@ -125,7 +125,7 @@ int ero_build_check_kernel(const struct ero_build *b, struct ero_error *err)
 	if (o->extent_size || o->fragments)
 		s.feature_incompat |= ERO_INCOMPAT_FRAGMENTS;
 	first = ero_super_first_kernel(&s);
-	if (ero_kernel_compare(v, (struct ero_kernel_version){ 5, 4, 0 }) < 0)
+	if (ero_kernel_compare(v, (struct ero_kernel_version)ERO_LINUX(5, 4, 0)) < 0)
 		return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL, "--for-kernel=%s: EROFS is in Linux from 5.4 on", o->for_kernel);
 	ero_super_feature_names(&s, names, sizeof(names));
 	if (ero_kernel_compare(v, first) < 0)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Writes the metadata in the order of its addresses, and the head last: a superblock appears only on a whole image. */
 #include "base/bytes.h"
+#include "base/digest.h"
 #include "build/build.h"
 #include "format/xattr.h"
 
@@ -16,6 +17,7 @@ struct writer {
 	uint8_t *buffer;
 	uint64_t start;         /* position of buffer[0] */
 	size_t used;
+	struct ero_device_slot slot; /* of the blob */
 };
 
 static int flush(struct writer *w, struct ero_error *err)
@@ -108,6 +110,21 @@ static void finish_super(struct ero_build *b)
 		s->feature_incompat |= ERO_INCOMPAT_ZTAILPACKING;
 }
 
+/* The tag is the blob's digest, so that a wrong one can be told from the right one before a mount. */
+static int fill_slot(struct writer *w, struct ero_error *err)
+{
+	struct ero_build *b = w->build;
+	char digest[ERO_SHA256_TEXT];
+	int rc = ero_sha256_file(ero_outfile_descriptor(b->blob), ero_build_blob_bytes(b), digest, err);
+
+	if (rc)
+		return ero_error_prefix(err, rc, "%s", b->options.blob_device);
+	w->slot.blocks = b->pack.blob_end >> b->pack.block_bits;
+	w->slot.unified = b->super.blocks;
+	memcpy(w->slot.tag, digest, sizeof(w->slot.tag));
+	return 0;
+}
+
 static void write_head(struct writer *w)
 {
 	struct ero_build *b = w->build;
@@ -117,11 +134,8 @@ static void write_head(struct writer *w)
 	ero_super_encode(&b->super, super);
 	if (b->super.feature_incompat & ERO_INCOMPAT_COMPR_CFGS)
 		ero_compr_cfgs_encode(b->super.algorithms, &b->cfgs, super + ero_super_size(&b->super));
-	if (b->device_start) {
-		struct ero_device_slot slot = { .blocks = b->pack.blob_end >> b->pack.block_bits, .unified = b->super.blocks };
-
-		ero_device_slot_encode(&slot, w->head + b->device_start);
-	}
+	if (b->device_start)
+		ero_device_slot_encode(&w->slot, w->head + b->device_start);
 	if (b->prefix_table_size)
 		memcpy(w->head + b->prefix_start, b->prefix_table, b->prefix_table_size);
 	if (b->super.feature_compat & ERO_COMPAT_SB_CHKSUM)
@@ -151,6 +165,8 @@ int ero_build_write(struct ero_build *b, struct ero_error *err)
 		rc = put(&w, b->image_bytes, NULL, 0, err); /* the last bytes are written, not left as a hole */
 	if (!rc)
 		rc = flush(&w, err);
+	if (!rc && b->device_start)
+		rc = fill_slot(&w, err);
 	if (!rc) {
 		write_head(&w);
 		rc = ero_outfile_write(b->out, w.head, w.head_size, 0, err);

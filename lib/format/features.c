@@ -6,37 +6,37 @@
 #include <string.h>
 
 const struct ero_feature ero_compat_features[] = {
-	{ ERO_COMPAT_SB_CHKSUM, "sb_csum", { 0, 0, 0 } },
-	{ ERO_COMPAT_MTIME, "mtime", { 0, 0, 0 } },
-	{ ERO_COMPAT_XATTR_FILTER, "xattr_filter", { 0, 0, 0 } },
-	{ ERO_COMPAT_SHARED_EA_IN_METABOX, "shared_ea_in_metabox", { 0, 0, 0 } },
-	{ ERO_COMPAT_PLAIN_XATTR_PFX, "plain_xattr_pfx", { 0, 0, 0 } },
-	{ ERO_COMPAT_ISHARE_XATTRS, "ishare_xattrs", { 0, 0, 0 } },
-	{ 0, NULL, { 0, 0, 0 } },
+	{ ERO_COMPAT_SB_CHKSUM, "sb_csum", ERO_LINUX(0, 0, 0) },
+	{ ERO_COMPAT_MTIME, "mtime", ERO_LINUX(0, 0, 0) },
+	{ ERO_COMPAT_XATTR_FILTER, "xattr_filter", ERO_LINUX(0, 0, 0) },
+	{ ERO_COMPAT_SHARED_EA_IN_METABOX, "shared_ea_in_metabox", ERO_LINUX(0, 0, 0) },
+	{ ERO_COMPAT_PLAIN_XATTR_PFX, "plain_xattr_pfx", ERO_LINUX(0, 0, 0) },
+	{ ERO_COMPAT_ISHARE_XATTRS, "ishare_xattrs", ERO_LINUX(0, 0, 0) },
+	{ 0, NULL, ERO_LINUX(0, 0, 0) },
 };
 
 /* Two names share 0x2, 0x8 and 0x20: the bit alone cannot tell which of them is meant. */
 const struct ero_feature ero_incompat_features[] = {
-	{ ERO_INCOMPAT_LZ4_0PADDING, "lz4_0padding", { 5, 4, 0 } },
-	{ ERO_INCOMPAT_COMPR_CFGS, "compr_cfgs", { 5, 13, 0 } },
-	{ ERO_INCOMPAT_CHUNKED_FILE, "chunked_file", { 5, 15, 0 } },
-	{ ERO_INCOMPAT_DEVICE_TABLE, "device_table", { 5, 16, 0 } },
-	{ ERO_INCOMPAT_ZTAILPACKING, "ztailpacking", { 5, 17, 0 } },
-	{ ERO_INCOMPAT_FRAGMENTS, "fragments", { 6, 1, 0 } },
-	{ ERO_INCOMPAT_XATTR_PREFIXES, "xattr_prefixes", { 6, 4, 0 } },
-	{ ERO_INCOMPAT_48BIT, "48bit", { 6, 15, 0 } },
-	{ ERO_INCOMPAT_METABOX, "metabox", { 6, 17, 0 } },
-	{ 0, NULL, { 0, 0, 0 } },
+	{ ERO_INCOMPAT_LZ4_0PADDING, "lz4_0padding", ERO_LINUX(5, 4, 0) },
+	{ ERO_INCOMPAT_COMPR_CFGS, "compr_cfgs", ERO_LINUX(5, 13, 0) },
+	{ ERO_INCOMPAT_CHUNKED_FILE, "chunked_file", ERO_LINUX(5, 15, 0) },
+	{ ERO_INCOMPAT_DEVICE_TABLE, "device_table", ERO_LINUX(5, 16, 0) },
+	{ ERO_INCOMPAT_ZTAILPACKING, "ztailpacking", ERO_LINUX(5, 17, 0) },
+	{ ERO_INCOMPAT_FRAGMENTS, "fragments", ERO_LINUX(6, 1, 0) },
+	{ ERO_INCOMPAT_XATTR_PREFIXES, "xattr_prefixes", ERO_LINUX(6, 4, 0) },
+	{ ERO_INCOMPAT_48BIT, "48bit", ERO_LINUX(6, 15, 0) },
+	{ ERO_INCOMPAT_METABOX, "metabox", ERO_LINUX(6, 17, 0) },
+	{ 0, NULL, ERO_LINUX(0, 0, 0) },
 };
 
 static const struct {
 	const char *name;
 	struct ero_kernel_version since;
 } algorithms[ERO_ALG_COUNT] = {
-	[ERO_ALG_LZ4] = { "lz4", { 5, 4, 0 } },
-	[ERO_ALG_LZMA] = { "lzma", { 5, 16, 0 } },
-	[ERO_ALG_DEFLATE] = { "deflate", { 6, 6, 0 } },
-	[ERO_ALG_ZSTD] = { "zstd", { 6, 10, 0 } },
+	[ERO_ALG_LZ4] = { "lz4", ERO_LINUX(5, 4, 0) },
+	[ERO_ALG_LZMA] = { "lzma", ERO_LINUX(5, 16, 0) },
+	[ERO_ALG_DEFLATE] = { "deflate", ERO_LINUX(6, 6, 0) },
+	[ERO_ALG_ZSTD] = { "zstd", ERO_LINUX(6, 10, 0) },
 };
 
 const char *ero_algorithm_name(unsigned algorithm)
@@ -55,13 +55,17 @@ int ero_kernel_compare(struct ero_kernel_version a, struct ero_kernel_version b)
 		return a.major < b.major ? -1 : 1;
 	if (a.minor != b.minor)
 		return a.minor < b.minor ? -1 : 1;
-	return a.patch < b.patch ? -1 : a.patch > b.patch;
+	if (a.patch != b.patch)
+		return a.patch < b.patch ? -1 : 1;
+	if (!a.rc || !b.rc)
+		return !a.rc - !b.rc;
+	return a.rc < b.rc ? -1 : a.rc > b.rc;
 }
 
 const struct ero_kernel_window ero_extent_bugs[] = {
-	{ { 6, 15, 0 }, { 6, 18, 15 } },
-	{ { 6, 19, 0 }, { 6, 19, 5 } },
-	{ { 0, 0, 0 }, { 0, 0, 0 } },
+	{ ERO_LINUX(6, 15, 0), ERO_LINUX(6, 18, 15) },
+	{ ERO_LINUX(6, 19, 0), ERO_LINUX(6, 19, 5) },
+	{ ERO_LINUX(0, 0, 0), ERO_LINUX(0, 0, 0) },
 };
 const char ero_extent_bugs_text[] = "6.15 to 6.18.15 and 6.19 to 6.19.5, CVE-2026-43166";
 
@@ -78,15 +82,18 @@ struct ero_kernel_version ero_incompat_since(uint32_t bit)
 	for (const struct ero_feature *f = ero_incompat_features; f->bit; f++)
 		if (f->bit == bit)
 			return f->since;
-	return (struct ero_kernel_version){ 5, 4, 0 };
+	return (struct ero_kernel_version)ERO_LINUX(5, 4, 0);
 }
 
 bool ero_kernel_parse(const char *text, struct ero_kernel_version *version)
 {
-	struct ero_kernel_version v = { 0, 0, 0 };
+	struct ero_kernel_version v = { 0 };
+	int length = 0;
 
-	if (sscanf(text, "%u.%u.%u", &v.major, &v.minor, &v.patch) < 2)
+	if (sscanf(text, "%u.%u%n.%u%n", &v.major, &v.minor, &length, &v.patch, &length) < 2)
 		return false;
+	if (sscanf(text + length, "-rc%u", &v.rc) != 1)
+		v.rc = 0;
 	*version = v;
 	return true;
 }
@@ -99,7 +106,7 @@ static void raise_to(struct ero_kernel_version *v, struct ero_kernel_version at_
 
 struct ero_kernel_version ero_super_first_kernel(const struct ero_super *s)
 {
-	struct ero_kernel_version first = { 5, 4, 0 }; /* where EROFS left staging */
+	struct ero_kernel_version first = ERO_LINUX(5, 4, 0); /* where EROFS left staging */
 	uint16_t used = s->feature_incompat & ERO_INCOMPAT_COMPR_CFGS ? s->algorithms : 0;
 
 	for (const struct ero_feature *f = ero_incompat_features; f->bit; f++)
@@ -111,7 +118,7 @@ struct ero_kernel_version ero_super_first_kernel(const struct ero_super *s)
 	if (s->block_bits < 12) { /* below the page size: plain since 6.4, compressed since 6.8 */
 		bool compressed = s->feature_incompat & (ERO_INCOMPAT_LZ4_0PADDING | ERO_INCOMPAT_COMPR_CFGS);
 
-		raise_to(&first, (struct ero_kernel_version){ 6, compressed ? 8 : 4, 0 });
+		raise_to(&first, (struct ero_kernel_version)ERO_LINUX(6, compressed ? 8 : 4, 0));
 	}
 	return first;
 }

@@ -9,7 +9,11 @@
 
 struct ero_kernel_version {
 	unsigned major, minor, patch;
+	unsigned rc; /* 0: a release; 3: its third candidate, which comes before it */
 };
+
+#define ERO_LINUX(x, y, z) { .major = (x), .minor = (y), .patch = (z) }
+#define ERO_LINUX_RC(x, y, n) { .major = (x), .minor = (y), .rc = (n) }
 
 struct ero_feature {
 	uint32_t bit;
@@ -26,7 +30,7 @@ struct ero_kernel_version ero_algorithm_since(unsigned algorithm);
 
 /* Negative, 0 or positive as a is before, the same as, or after b. */
 int ero_kernel_compare(struct ero_kernel_version a, struct ero_kernel_version b);
-/* Reads "6.12", "6.12.3-foo"; false if there is no number in front. */
+/* Reads "6.12", "6.12.3-foo", "7.1.0-rc3"; false if there is no number in front. */
 bool ero_kernel_parse(const char *text, struct ero_kernel_version *version);
 
 /* Releases from..to that have a bug; the last entry is all zero. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* dump.erofs --footprint and --map: what walks cost in pages of the host's cache, and a drawing of the image. */
 #include "base/bytes.h"
-#include "report/pages.h"
+#include "image/pages.h"
 #include "report/report.h"
 
 #include <inttypes.h>

@@ -1,27 +1,44 @@
 // SPDX-License-Identifier: MIT
-/* fsck.erofs --preflight: facts to rules to verdict, and the report of it. */
-#include "layering/rules.h"
-#include "report/report.h"
+/* fsck.erofs --preflight: from facts to rules to verdict and advice, and the report of it. */
+#include "report/preflight.h"
 
+#include <inttypes.h>
 #include <string.h>
 
-struct outcome {
-	enum ero_verdict verdict;
-	unsigned broken[3], unknown;
-};
-
-static const char *const severity_names[] = { [ERO_INFO] = "info", [ERO_WARNING] = "warning", [ERO_DAMAGE] = "error" };
-static const char *const verdict_names[] = {
-	[ERO_GO] = "go", [ERO_GO_WITH_WARNINGS] = "go-with-warnings", [ERO_NO_GO] = "no-go", [ERO_CANNOT_JUDGE] = "cannot-judge",
-};
-
-static void tell_text(FILE *out, const struct ero_rule *r, enum ero_truth truth, const char *detail)
+const char *ero_severity_name(enum ero_severity severity)
 {
-	if (truth == ERO_UNKNOWN)
-		fprintf(out, "unknown  %s: not enough is known to judge it\n", r->id);
-	else
-		fprintf(out, "%-8s %s: %s%s%s%s\n         remedy: %s\n", severity_names[r->severity], r->id, r->sentence,
-			*detail ? " (" : "", detail, *detail ? ")" : "", r->remedy);
+	static const char *const names[] = { [ERO_INFO] = "info", [ERO_WARNING] = "warning", [ERO_DAMAGE] = "error" };
+
+	return names[severity];
+}
+
+const char *ero_verdict_name(enum ero_verdict verdict)
+{
+	static const char *const names[] = {
+		[ERO_GO] = "go", [ERO_GO_WITH_WARNINGS] = "go-with-warnings", [ERO_NO_GO] = "no-go", [ERO_CANNOT_JUDGE] = "cannot-judge",
+	};
+
+	return names[verdict];
+}
+
+/* What is found while the rules are gone through: one of `out` and `list` takes it. */
+struct telling {
+	FILE *out;
+	json_object *list;
+	bool notes;
+};
+
+static void tell_text(const struct telling *t, const struct ero_rule *r, enum ero_truth truth, const char *detail)
+{
+	fprintf(t->out, "%-8s %s: %s", truth == ERO_UNKNOWN ? "unknown" : ero_severity_name(r->severity), r->id,
+		truth == ERO_UNKNOWN ? "this could not be learnt: " : "");
+	fputs(r->sentence, t->out);
+	if (*detail) {
+		fputs(" (", t->out);
+		ero_print_name(t->out, detail, strlen(detail));
+		fputc(')', t->out);
+	}
+	fprintf(t->out, "\n         remedy: %s\n", r->remedy);
 }
 
 static json_object *tell_json(const struct ero_rule *r, enum ero_truth truth, const char *detail)
@@ -29,7 +46,7 @@ static json_object *tell_json(const struct ero_rule *r, enum ero_truth truth, co
 	json_object *o = json_object_new_object();
 
 	ero_json_add(o, "id", json_object_new_string(r->id));
-	ero_json_add(o, "severity", json_object_new_string(truth == ERO_UNKNOWN ? "unknown" : severity_names[r->severity]));
+	ero_json_add(o, "severity", json_object_new_string(truth == ERO_UNKNOWN ? "unknown" : ero_severity_name(r->severity)));
 	ero_json_add(o, "message", json_object_new_string(r->sentence));
 	if (*detail)
 		ero_json_add_name(o, "detail", detail, strlen(detail));
@@ -38,59 +55,239 @@ static json_object *tell_json(const struct ero_rule *r, enum ero_truth truth, co
 	return o;
 }
 
-static void judge_all(const struct ero_facts *f, FILE *out, json_object *list, struct outcome *o)
+static void tell(void *context, const struct ero_rule *r, enum ero_truth truth, const struct ero_detail *detail)
 {
-	for (const struct ero_rule *r = ero_rules; r->id; r++) {
-		char detail[600] = "";
-		enum ero_truth truth = r->judge(f, detail, sizeof(detail));
+	const struct telling *t = context;
+	bool note = truth == ERO_UNKNOWN ? r->doubt == ERO_DOUBT_PASSES : r->severity == ERO_INFO;
 
-		if (truth == ERO_HOLDS)
-			continue;
-		if (truth == ERO_UNKNOWN && r->severity == ERO_DAMAGE)
-			o->unknown++;
-		if (truth == ERO_BROKEN)
-			o->broken[r->severity]++;
-		if (list)
-			json_object_array_add(list, tell_json(r, truth, detail));
-		else
-			tell_text(out, r, truth, detail);
-	}
-	o->verdict = o->broken[ERO_DAMAGE] ? ERO_NO_GO : o->unknown ? ERO_CANNOT_JUDGE :
-		     o->broken[ERO_WARNING] ? ERO_GO_WITH_WARNINGS : ERO_GO;
+	if (t->list)
+		json_object_array_add(t->list, tell_json(r, truth, detail->text));
+	else if (!note || t->notes)
+		tell_text(t, r, truth, detail->text);
 }
 
-int ero_preflight(const struct ero_preflight_options *options, enum ero_report_form form, FILE *out,
-		  enum ero_verdict *verdict, struct ero_error *err)
+/* Verdict and kernel may disagree: that is a finding about us, and about nothing else. */
+static const char *compare(const struct ero_judgement *j, const struct ero_probe *p)
 {
-	json_object *list = form == ERO_REPORT_JSON ? json_object_new_array() : NULL, *document;
-	struct outcome o = { 0 };
+	bool refused_by_rule = j->at_mount && strcmp(j->at_mount->id, "layer.kernel.answer") != 0;
+
+	if (!p->asked)
+		return NULL;
+	if (p->code && !refused_by_rule)
+		return "no rule says that the mount fails, but the kernel refuses it";
+	if (!p->code && refused_by_rule)
+		return "a rule says that the mount fails, but the kernel takes it";
+	return "rules and kernel agree";
+}
+
+/* ---- as text ---- */
+
+static void advice_text(const struct ero_facts *f, FILE *out)
+{
+	struct ero_advice advice[ERO_ADVICE_WAYS];
+	size_t n = ero_advise(f, advice);
+
+	if (!n)
+		return;
+	fprintf(out, "%-18s %-17s %s\n", "way", "verdict", "pages when all was read: file below + device + content = all");
+	for (size_t i = 0; i < n; i++) {
+		const struct ero_cost *c = &advice[i].cost;
+
+		fprintf(out, "%-18s %-17s ", advice[i].way, ero_verdict_name(advice[i].verdict));
+		if (c->known)
+			fprintf(out, "%" PRIu64 " + %" PRIu64 " + %" PRIu64 " = %" PRIu64 "\n", c->file, c->device, c->content, c->total);
+		else
+			fputs("not known\n", out);
+	}
+	if (advice[0].verdict == ERO_NO_GO)
+		return;
+	fputs("best here: ", out);
+	ero_print_name(out, advice[0].command, strlen(advice[0].command));
+	fputc('\n', out);
+}
+
+static int report_text(const struct ero_facts *f, const struct ero_judgement *j, const struct ero_probe *p, FILE *out,
+		       struct ero_error *err)
+{
+	static const char *const words[] = {
+		[ERO_GO] = "may be mounted this way",
+		[ERO_GO_WITH_WARNINGS] = "may be mounted this way; mind the warnings",
+		[ERO_NO_GO] = "must not be mounted this way",
+		[ERO_CANNOT_JUDGE] = "cannot be judged: facts are missing",
+	};
+	const char *compared = compare(j, p), *path = f->file.path.known ? f->file.path.value : "?";
+
+	if (p->asked)
+		fprintf(out, "probe    the kernel says %s%s%s: %s\n", p->code ? strerrorname_np(p->code) : "yes", *p->words ? ", " : "", p->words,
+			compared);
+	else if (*p->why_not)
+		fprintf(out, "probe    the kernel was not asked: %s\n", p->why_not);
+	advice_text(f, out);
+	ero_print_name(out, path, strlen(path));
+	fprintf(out, ": %s (by %s, on %s, Linux %s)\n", words[j->verdict], f->plan.way.known ? f->plan.way.value : "?",
+		f->file.fs_type.known ? f->file.fs_type.value : "unknown file system",
+		f->kernel.release.known ? f->kernel.release.value : "unknown");
+	return ero_report_end(out, err);
+}
+
+/* ---- as JSON ---- */
+
+static json_object *advice_json(const struct ero_facts *f)
+{
+	struct ero_advice advice[ERO_ADVICE_WAYS];
+	size_t n = ero_advise(f, advice);
+	json_object *list = json_object_new_array();
+
+	for (size_t i = 0; list && i < n; i++) {
+		json_object *o = json_object_new_object(), *pages = json_object_new_object();
+		const struct ero_cost *c = &advice[i].cost;
+
+		ero_json_add(o, "way", json_object_new_string(advice[i].way));
+		ero_json_add(o, "verdict", json_object_new_string(ero_verdict_name(advice[i].verdict)));
+		ero_json_add_name(o, "command", advice[i].command, strlen(advice[i].command));
+		if (c->known) {
+			ero_json_add_u64(pages, "file", c->file);
+			ero_json_add_u64(pages, "device", c->device);
+			ero_json_add_u64(pages, "content", c->content);
+			ero_json_add_u64(pages, "total", c->total);
+		}
+		ero_json_add(o, "pages", pages);
+		json_object_array_add(list, o);
+	}
+	return list;
+}
+
+static json_object *probe_json(const struct ero_judgement *j, const struct ero_probe *p)
+{
+	json_object *o = json_object_new_object();
+
+	ero_json_add(o, "asked", json_object_new_boolean(p->asked));
+	if (!p->asked) {
+		ero_json_add(o, "why_not", json_object_new_string(p->why_not));
+		return o;
+	}
+	ero_json_add(o, "mounts", json_object_new_boolean(!p->code));
+	if (p->code)
+		ero_json_add(o, "errno", json_object_new_string(strerrorname_np(p->code)));
+	ero_json_add(o, "agrees", json_object_new_boolean(!strcmp(compare(j, p), "rules and kernel agree")));
+	ero_json_add_name(o, "words", p->words, strlen(p->words));
+	return o;
+}
+
+static int report_json(const struct ero_facts *f, const struct ero_judgement *j, const struct ero_probe *p, json_object *findings,
+		       FILE *out, struct ero_error *err)
+{
+	json_object *o = json_object_new_object();
+
+	ero_json_add_name(o, "image", f->file.path.value, strlen(f->file.path.value));
+	ero_json_add(o, "verdict", json_object_new_string(ero_verdict_name(j->verdict)));
+	ero_json_add(o, "way", json_object_new_string(f->plan.way.value));
+	ero_json_add(o, "kernel", json_object_new_string(f->kernel.release.value));
+	ero_json_add(o, "filesystem", json_object_new_string(f->file.fs_type.value));
+	ero_json_add(o, "findings", findings);
+	if (p->asked || *p->why_not)
+		ero_json_add(o, "probe", probe_json(j, p));
+	ero_json_add(o, "advice", advice_json(f));
+	return ero_report_json(o, out, err);
+}
+
+/* ---- the whole ---- */
+
+static bool on_fuse(const struct ero_facts *f)
+{
+	const char *name;
+
+	return f->file.fs_magic.known && ero_fs_classify(f->file.fs_magic.value, &name) == ERO_FS_FUSE;
+}
+
+/* Only the kernel knows how deep FUSE is stacked, so that it is asked even unbidden, where it can be. */
+static int ask_kernel(const struct ero_preflight_options *o, struct ero_facts *f, struct ero_probe *p, struct ero_error *err)
+{
+	bool unbidden = on_fuse(f) && f->plan.way.known && !strcmp(f->plan.way.value, "file") && f->who.admin.known && f->who.admin.value;
+	int rc = 0;
+
+	snprintf(f->who.answer.why_not, sizeof(f->who.answer.why_not), "the kernel was not asked");
+	if (o->probe || unbidden)
+		rc = ero_probe(o, f, p, err);
+	if (!rc && p->asked) {
+		f->who.answer.known = true;
+		f->who.answer.value = (uint64_t)p->code;
+	}
+	return rc;
+}
+
+static int learn(const struct ero_preflight_options *o, struct ero_facts *f, struct ero_probe *p, struct ero_error *err)
+{
+	int rc;
+
+	if (o->facts)
+		return ero_facts_load(o->facts, f, err);
+	rc = ero_facts_gather(o, f, err);
+	if (!rc)
+		rc = ask_kernel(o, f, p, err);
+	if (!rc && o->save_facts)
+		rc = ero_facts_save(f, o->save_facts, err);
+	if (rc)
+		ero_facts_free(f);
+	return rc;
+}
+
+int ero_preflight(const struct ero_preflight_options *o, enum ero_report_form form, FILE *out, enum ero_verdict *verdict,
+		  struct ero_error *err)
+{
+	struct telling t = { .out = out, .notes = o->notes };
+	struct ero_judgement judgement;
+	struct ero_probe probe = { 0 };
 	struct ero_facts facts;
-	int rc = ero_facts_gather(options, &facts, err);
+	int rc = learn(o, &facts, &probe, err);
 
 	*verdict = ERO_CANNOT_JUDGE;
-	if (rc) {
-		json_object_put(list);
+	if (rc)
 		return rc;
+	if (form == ERO_REPORT_JSON && !(t.list = json_object_new_array()))
+		rc = ero_fail_memory(err);
+	if (!rc) {
+		ero_judge(&facts, tell, &t, &judgement);
+		*verdict = judgement.verdict;
+		rc = form == ERO_REPORT_JSON ? report_json(&facts, &judgement, &probe, t.list, out, err) :
+					       report_text(&facts, &judgement, &probe, out, err);
 	}
-	judge_all(&facts, out, list, &o);
-	*verdict = o.verdict;
-	if (form == ERO_REPORT_TEXT) {
-		static const char *const words[] = {
-			[ERO_GO] = "may be mounted file-backed here",
-			[ERO_GO_WITH_WARNINGS] = "may be mounted file-backed here; mind the warnings",
-			[ERO_NO_GO] = "must not be mounted this way",
-			[ERO_CANNOT_JUDGE] = "cannot be judged: facts are missing",
-		};
+	ero_facts_free(&facts);
+	return rc;
+}
 
-		fprintf(out, "%s: %s (%s, Linux %s)\n", options->image, words[o.verdict],
-			*facts.fs_type ? facts.fs_type : "unknown file system", facts.release);
-		return ero_report_end(out, err);
-	}
-	document = json_object_new_object();
-	ero_json_add_name(document, "image", options->image, strlen(options->image));
-	ero_json_add(document, "verdict", json_object_new_string(verdict_names[o.verdict]));
-	ero_json_add(document, "kernel", json_object_new_string(facts.release));
-	ero_json_add(document, "filesystem", json_object_new_string(facts.fs_type));
-	ero_json_add(document, "findings", list);
-	return ero_report_json(document, out, err);
+/* ---- for mkfs.erofs ---- */
+
+struct warning {
+	void (*fn)(void *context, const char *text);
+	void *context;
+};
+
+static void warn(void *context, const struct ero_rule *r, enum ero_truth truth, const struct ero_detail *detail)
+{
+	const struct warning *w = context;
+	char text[1024];
+
+	if (!r->at_build || truth != ERO_BROKEN || r->severity == ERO_INFO)
+		return;
+	snprintf(text, sizeof(text), "%s: %s%s%s%s; %s", r->id, r->sentence, *detail->text ? " (" : "", detail->text,
+		 *detail->text ? ")" : "", r->remedy);
+	w->fn(w->context, text);
+}
+
+int ero_preflight_built(const char *image, uint64_t offset, const char *for_kernel,
+			void (*fn)(void *context, const char *text), void *context, struct ero_error *err)
+{
+	struct ero_preflight_options o = { .image = image, .offset = offset, .for_kernel = for_kernel, .way = ERO_WAY_FILE,
+					   .no_digests = true };
+	struct warning w = { fn, context };
+	struct ero_judgement judgement;
+	struct ero_facts facts;
+	int rc = ero_facts_gather(&o, &facts, err);
+
+	if (rc)
+		return rc;
+	ero_judge(&facts, warn, &w, &judgement);
+	ero_facts_free(&facts);
+	return 0;
 }

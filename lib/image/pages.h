@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What lies in each 4096-byte page of an image, and who reads it: a survey by way of the directory tree, as a kernel that
  * mounts the file without a loop device would see it, cold and without readahead. */
-#ifndef ERO_REPORT_PAGES_H
-#define ERO_REPORT_PAGES_H
+#ifndef ERO_IMAGE_PAGES_H
+#define ERO_IMAGE_PAGES_H
 
 #include "base/vec.h"
 #include "image/walk.h"
@@ -21,6 +21,7 @@ enum ero_page_flags {
 	ERO_PAGE_XATTRS = 64,  /* shared ones */
 	ERO_PAGE_INDEX = 128,  /* maps: compression indexes, extent records, chunk tables */
 	ERO_PAGE_DATA = 256,   /* file data, tails behind inodes included */
+	ERO_PAGE_ENCODED = 512, /* of it, compressed */
 };
 
 struct ero_dir_cost {
@@ -36,6 +37,9 @@ struct ero_pages {
 	uint64_t count;
 	uint64_t inodes, names_bytes, inode_bytes, index_bytes;
 	uint64_t slot_bytes;       /* all metadata, each inode with what stands behind it in whole slots of 32 bytes */
+	uint64_t data_end, metadata_end; /* bytes of the image, up to the last one that is asked for; data in whole blocks */
+	uint64_t content_pages;    /* of files and directories, plain, and of the packed inode and the metabox */
+	bool byte_extents;         /* some file has extents of byte granularity */
 	uint64_t straddling;       /* inodes that cross a page */
 	uint64_t small, small_in_line; /* regular files up to 64 KiB; those whose metadata lies in one 64-byte line */
 	struct ero_dir_cost dearest[ERO_DEAREST]; /* the first is the dearest; entries 0: none */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Every object marks the pages it lies in. What lies in the metabox marks the pages of the extents that hold it. */
-#include "report/pages.h"
+#include "image/pages.h"
 #include "base/bytes.h"
 #include "image/map.h"
 
@@ -62,10 +62,24 @@ static size_t metabox_extent(const struct survey *s, uint64_t position)
 	return low;
 }
 
+/* How far into the image reading goes: data in whole blocks, encoded data in whole pages. Addresses behind the primary
+ * device are those of others. */
+static void reach(struct survey *s, uint64_t position, uint64_t length, unsigned unit, uint64_t *end)
+{
+	const struct ero_super *super = &s->image->super;
+	uint64_t to;
+
+	if (super->extra_devices && position >> super->block_bits >= super->blocks)
+		return;
+	if (!__builtin_add_overflow(position, length, &to) && to <= INT64_MAX && ero_round_up(to, unit) > *end)
+		*end = ero_round_up(to, unit);
+}
+
 static void mark_meta(struct survey *s, bool metabox, uint64_t position, uint64_t length, unsigned flags)
 {
 	if (!metabox) {
 		mark_image(s, position, length, flags);
+		reach(s, position, length, 1, &s->pages->metadata_end);
 		return;
 	}
 	for (size_t i = metabox_extent(s, position); i < s->metabox.count; i++) {
@@ -127,6 +141,7 @@ static int mark_content(struct survey *s, const struct ero_inode *i, uint64_t *i
 			struct ero_error *err)
 {
 	bool dir = S_ISDIR(i->mode), metabox = ero_in_metabox(i->nid);
+	bool is_compressed = i->layout == ERO_LAYOUT_COMPRESSED_FULL || i->layout == ERO_LAYOUT_COMPRESSED_COMPACT;
 	unsigned flags = dir ? ERO_PAGE_NAMES | ERO_PAGE_READ_NAMES | ERO_PAGE_READ_STAT | ERO_PAGE_READ_XATTR :
 			 S_ISLNK(i->mode) ? ERO_PAGE_INODES : ERO_PAGE_DATA;
 	struct ero_extent e;
@@ -138,13 +153,17 @@ static int mark_content(struct survey *s, const struct ero_inode *i, uint64_t *i
 	*index = map_bytes(&map);
 	*behind = 0;
 	mark_meta(s, metabox, map.behind_head, *index, ERO_PAGE_INDEX);
+	s->pages->byte_extents |= is_compressed && !map.header.whole_fragment && map.header.extents;
 	while ((rc = ero_map_next(&map, &e, err)) > 0) {
 		if (e.kind == ERO_EXTENT_INLINE || e.in_meta)
 			mark_meta(s, metabox, e.physical, e.stored, flags);
 		if (e.kind == ERO_EXTENT_INLINE)
 			*behind += e.stored;
-		if ((e.kind == ERO_EXTENT_PLAIN || (e.kind == ERO_EXTENT_ENCODED && !e.in_meta)) && e.device == 0)
-			mark_image(s, e.physical, e.stored, flags);
+		if ((e.kind == ERO_EXTENT_PLAIN || (e.kind == ERO_EXTENT_ENCODED && !e.in_meta)) && e.device == 0) {
+			mark_image(s, e.physical, e.stored, flags | (e.kind == ERO_EXTENT_ENCODED && !e.raw ? ERO_PAGE_ENCODED : 0));
+			reach(s, e.physical, e.stored, e.kind == ERO_EXTENT_PLAIN ? ero_block_size(s->image) : ERO_PAGE_SIZE,
+			      &s->pages->data_end);
+		}
 	}
 	return rc;
 }
@@ -178,6 +197,13 @@ static void count_lines(struct survey *s, const struct ero_inode *i, uint64_t po
 	s->pages->small_in_line += position / LINE == (position + whole - 1) / LINE;
 }
 
+/* What the inode's own page cache holds when all of it was read; link targets are kept elsewhere. */
+static void count_content(struct survey *s, const struct ero_inode *i)
+{
+	if (S_ISREG(i->mode) || S_ISDIR(i->mode))
+		s->pages->content_pages += ero_div_up(i->size, ERO_PAGE_SIZE);
+}
+
 static int mark_inode(struct survey *s, const struct ero_inode *i, struct ero_error *err)
 {
 	unsigned head = i->extended ? ERO_EXTENDED_SIZE : ERO_COMPACT_SIZE, body = ero_xattr_body_size(i->xattr_icount);
@@ -193,6 +219,7 @@ static int mark_inode(struct survey *s, const struct ero_inode *i, struct ero_er
 		return rc;
 	mark_meta(s, metabox, position, head, ERO_PAGE_INODES | walks);
 	mark_meta(s, metabox, position + head, body, ERO_PAGE_INODES | ERO_PAGE_READ_XATTR);
+	count_content(s, i);
 	s->pages->inodes++;
 	s->pages->inode_bytes += head + body + (S_ISLNK(i->mode) ? i->size : 0);
 	s->pages->index_bytes += index;
@@ -255,8 +282,10 @@ static int mark_hidden(struct survey *s, uint64_t nid, struct ero_error *err)
 	uint64_t index, behind, position;
 	int rc = ero_inode_read(s->image, nid, &inode, err);
 
-	if (!rc)
+	if (!rc) {
+		count_content(s, &inode);
 		rc = mark_content(s, &inode, &index, &behind, err);
+	}
 	if (!rc && ero_inode_position(s->image, nid, &position))
 		mark_meta(s, ero_in_metabox(nid), position, ERO_COMPACT_SIZE,
 			  ERO_PAGE_INODES | ERO_PAGE_READ_NAMES | ERO_PAGE_READ_STAT | ERO_PAGE_READ_XATTR);

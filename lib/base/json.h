@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* Adding members to JSON objects; the library is json-c. */
+#ifndef ERO_BASE_JSON_H
+#define ERO_BASE_JSON_H
+
+#include <json.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Adds a member; a NULL object or value is passed over. */
+void ero_json_add(struct json_object *object, const char *key, struct json_object *value);
+void ero_json_add_u64(struct json_object *object, const char *key, uint64_t value);
+/* Names may be any bytes; JSON strings are UTF-8. Bytes that are not become U+FFFD, and the exact name is then given
+ * as hexadecimal in a second member, "KEY_hex". */
+void ero_json_add_name(struct json_object *object, const char *key, const char *name, size_t length);
+
+#endif

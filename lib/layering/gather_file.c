@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: MIT
+/* What a file is, in which state, and the file system that holds it. */
+#include "layering/gather.h"
+#include "base/cleanup.h"
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fiemap.h>
+#include <linux/fs.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#ifdef HAVE_MOUNT
+#include <libmount.h>
+#endif
+
+static const char *type_name(mode_t mode)
+{
+	switch (mode & S_IFMT) {
+	case S_IFREG:
+		return "regular";
+	case S_IFDIR:
+		return "directory";
+	case S_IFBLK:
+		return "block";
+	case S_IFCHR:
+		return "char";
+	case S_IFIFO:
+		return "fifo";
+	case S_IFSOCK:
+		return "socket";
+	default:
+		return "missing";
+	}
+}
+
+/* ---- attributes ---- */
+
+static void gather_attribute(const struct statx *x, uint64_t bit, struct ero_fact *fact)
+{
+	if (x->stx_attributes_mask & bit)
+		ero_know(fact, (x->stx_attributes & bit) != 0);
+	else
+		ero_unknown(fact, "the file system does not tell");
+}
+
+/* Alignment of direct I/O; some file systems say nothing even where they have it, so the open is tried. */
+static void gather_direct_io(const char *path, const struct statx *x, struct ero_fact *align)
+{
+#ifdef STATX_DIOALIGN
+	ERO_AUTO_CLOSE int fd = -1;
+
+	if (x->stx_mask & STATX_DIOALIGN) {
+		ero_know(align, x->stx_dio_offset_align);
+		return;
+	}
+	fd = open(path, O_RDONLY | O_DIRECT | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0 && errno == EINVAL)
+		ero_know(align, 0);
+	else
+		ero_unknown(align, "the file system does not tell");
+#else
+	(void)path;
+	(void)x;
+	ero_unknown(align, "built without STATX_DIOALIGN");
+#endif
+}
+
+static void gather_attributes(const char *path, int fd, struct ero_file_facts *f)
+{
+	unsigned mask = STATX_BASIC_STATS;
+	struct statx x;
+
+#ifdef STATX_DIOALIGN
+	mask |= STATX_DIOALIGN;
+#endif
+	if (statx(fd, "", AT_EMPTY_PATH, mask, &x)) {
+		ero_unknown(&f->verity, "statx: %s", strerror(errno));
+		ero_unknown(&f->immutable, "statx: %s", strerror(errno));
+		ero_unknown(&f->dax, "statx: %s", strerror(errno));
+		ero_unknown(&f->dio_align, "statx: %s", strerror(errno));
+		return;
+	}
+	gather_attribute(&x, STATX_ATTR_VERITY, &f->verity);
+	gather_attribute(&x, STATX_ATTR_IMMUTABLE, &f->immutable);
+	ero_know(&f->dax, (x.stx_attributes & STATX_ATTR_DAX) != 0); /* set wherever it is in use */
+	if (!f->verity.known) /* older kernels have no mask for it */
+		ero_know(&f->verity, (x.stx_attributes & STATX_ATTR_VERITY) != 0);
+	gather_direct_io(path, &x, &f->dio_align);
+}
+
+/* ---- space ---- */
+
+/* A file system without holes of its own answers with the file's end. */
+static void gather_hole(int fd, uint64_t size, struct ero_fact *hole)
+{
+	off_t at = size ? lseek(fd, 0, SEEK_HOLE) : 0;
+
+	if (at < 0)
+		ero_unknown(hole, "SEEK_HOLE: %s", strerror(errno));
+	else
+		ero_know(hole, (uint64_t)at < size);
+}
+
+/* Flags of all extents, joined, up to a number that no file needs in vain. */
+static bool extent_flags(int fd, unsigned *flags)
+{
+	enum { BATCH = 128, MAX_BATCHES = 64 };
+	ERO_AUTO_FREE struct fiemap *map = calloc(1, sizeof(*map) + BATCH * sizeof(struct fiemap_extent));
+	uint64_t start = 0;
+
+	*flags = 0;
+	for (unsigned round = 0; map && round < MAX_BATCHES; round++) {
+		const struct fiemap_extent *last;
+
+		memset(map, 0, sizeof(*map));
+		map->fm_start = start;
+		map->fm_length = FIEMAP_MAX_OFFSET - start;
+		map->fm_extent_count = BATCH;
+		if (ioctl(fd, FS_IOC_FIEMAP, map))
+			return false;
+		for (unsigned i = 0; i < map->fm_mapped_extents; i++)
+			*flags |= map->fm_extents[i].fe_flags;
+		if (!map->fm_mapped_extents)
+			return true;
+		last = &map->fm_extents[map->fm_mapped_extents - 1];
+		if (last->fe_flags & FIEMAP_EXTENT_LAST)
+			return true;
+		start = last->fe_logical + last->fe_length;
+	}
+	return map != NULL;
+}
+
+static void gather_space(int fd, struct ero_file_facts *f)
+{
+	unsigned flags;
+	int attributes = 0;
+
+	gather_hole(fd, f->size.value, &f->hole);
+	if (!extent_flags(fd, &flags)) {
+		ero_unknown(&f->unwritten, "FIEMAP: %s", strerror(errno));
+		ero_unknown(&f->compressed, "FIEMAP: %s", strerror(errno));
+		return;
+	}
+	ero_know(&f->unwritten, (flags & FIEMAP_EXTENT_UNWRITTEN) != 0);
+	if (!(flags & FIEMAP_EXTENT_ENCODED) && !ioctl(fd, FS_IOC_GETFLAGS, &attributes) && (attributes & FS_COMPR_FL))
+		flags |= FIEMAP_EXTENT_ENCODED;
+	ero_know(&f->compressed, (flags & FIEMAP_EXTENT_ENCODED) != 0);
+}
+
+/* ---- cache ---- */
+
+#ifndef SYS_cachestat
+#define SYS_cachestat 451 /* the same on all architectures, since Linux 6.5 */
+#endif
+
+static void gather_resident(int fd, uint64_t size, struct ero_fact *cached)
+{
+	size_t pages = (size_t)((size + 4095) / 4096);
+	ERO_AUTO_FREE unsigned char *seen = calloc(pages + 1, 1);
+	void *at = seen && size ? mmap(NULL, (size_t)size, PROT_READ, MAP_SHARED, fd, 0) : MAP_FAILED;
+	uint64_t n = 0;
+
+	if (at == MAP_FAILED || mincore(at, (size_t)size, seen)) {
+		ero_unknown(cached, "mincore: %s", strerror(errno));
+	} else {
+		for (size_t i = 0; i < pages; i++)
+			n += seen[i] & 1;
+		ero_know(cached, n);
+	}
+	if (at != MAP_FAILED)
+		munmap(at, (size_t)size);
+}
+
+static void gather_cache(int fd, struct ero_file_facts *f)
+{
+	struct { uint64_t offset, length; } range = { 0, 0 };
+	struct { uint64_t cache, dirty, writeback, evicted, recently_evicted; } stat;
+
+	if (!syscall(SYS_cachestat, fd, &range, &stat, 0)) {
+		ero_know(&f->cached, stat.cache);
+		ero_know(&f->dirty, stat.dirty + stat.writeback);
+		return;
+	}
+	ero_unknown(&f->dirty, "cachestat: %s", strerror(errno));
+	gather_resident(fd, f->size.value, &f->cached);
+}
+
+/* A read lease is refused while anybody has the file open for writing. It is given back at once. */
+static void gather_writer(int fd, struct ero_fact *writer)
+{
+	if (!fcntl(fd, F_SETLEASE, F_RDLCK)) {
+		fcntl(fd, F_SETLEASE, F_UNLCK);
+		ero_know(writer, 0);
+	} else if (errno == EAGAIN) {
+		ero_know(writer, 1);
+	} else {
+		ero_unknown(writer, "F_SETLEASE: %s", strerror(errno));
+	}
+}
+
+/* ---- the file system below ---- */
+
+/* Type and source of the mount that holds the file; statfs numbers alone do not tell ext2 from ext4, nor FUSE kinds. */
+static void gather_mount(const char *path, struct ero_file_facts *f)
+{
+#ifdef HAVE_MOUNT
+	struct libmnt_table *table = mnt_new_table_from_file("/proc/self/mountinfo");
+	ERO_AUTO_FREE char *real = realpath(path, NULL);
+	ERO_AUTO_FREE char *point = real ? mnt_get_mountpoint(real) : NULL;
+	struct libmnt_fs *fs = table && point ? mnt_table_find_target(table, point, MNT_ITER_BACKWARD) : NULL;
+
+	if (fs && mnt_fs_get_fstype(fs)) {
+		ero_know_text(&f->fs_type, mnt_fs_get_fstype(fs));
+		ero_know_text(&f->fs_source, mnt_fs_get_source(fs) ? mnt_fs_get_source(fs) : "");
+	} else {
+		ero_unknown_text(&f->fs_type, "no mount of the mount table holds the path");
+		ero_unknown_text(&f->fs_source, "no mount of the mount table holds the path");
+	}
+	mnt_unref_table(table);
+#else
+	(void)path;
+	ero_unknown_text(&f->fs_type, "built without libmount");
+	ero_unknown_text(&f->fs_source, "built without libmount");
+#endif
+}
+
+/* Of the disk itself, or of the whole disk behind a partition. */
+static void gather_sectors(const struct stat *st, struct ero_fact *sector)
+{
+	static const char *const places[] = { "queue", "../queue" };
+	char path[128], line[64];
+	uint64_t value;
+
+	for (unsigned i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/%s/logical_block_size", major(st->st_dev), minor(st->st_dev),
+			 places[i]);
+		if (ero_read_line(path, line, sizeof(line)) && ero_parse_number(line, 1, UINT32_MAX, &value)) {
+			ero_know(sector, value);
+			return;
+		}
+	}
+	ero_unknown(sector, "no disk of its own in /sys/dev/block");
+}
+
+static void gather_filesystem(const char *path, int fd, const struct stat *st, struct ero_file_facts *f)
+{
+	struct statvfs v;
+	struct statfs s;
+
+	if (fd < 0 ? statfs(path, &s) : fstatfs(fd, &s))
+		ero_unknown(&f->fs_magic, "statfs: %s", strerror(errno));
+	else
+		ero_know(&f->fs_magic, (uint32_t)s.f_type);
+	if (fd < 0 ? statvfs(path, &v) : fstatvfs(fd, &v)) {
+		ero_unknown(&f->fs_noexec, "statvfs: %s", strerror(errno));
+		ero_unknown(&f->fs_nosuid, "statvfs: %s", strerror(errno));
+		ero_unknown(&f->fs_nodev, "statvfs: %s", strerror(errno));
+		ero_unknown(&f->fs_atime, "statvfs: %s", strerror(errno));
+	} else {
+		ero_know(&f->fs_noexec, (v.f_flag & ST_NOEXEC) != 0);
+		ero_know(&f->fs_nosuid, (v.f_flag & ST_NOSUID) != 0);
+		ero_know(&f->fs_nodev, (v.f_flag & ST_NODEV) != 0);
+		ero_know(&f->fs_atime, !(v.f_flag & (ST_NOATIME | ST_RDONLY | ST_RELATIME)));
+	}
+	ero_know(&f->fs_anonymous, major(st->st_dev) == 0);
+	gather_sectors(st, &f->sector_size);
+	gather_mount(path, f);
+}
+
+/* Who may swap the file for another: writers of its directory, but for sticky ones. */
+static void gather_parent(const char *path, struct ero_fact *open_to_others)
+{
+	ERO_AUTO_FREE char *real = realpath(path, NULL);
+	struct stat st;
+	char *slash = real ? strrchr(real, '/') : NULL;
+
+	if (slash)
+		slash[slash == real] = '\0';
+	if (!slash || stat(real, &st))
+		ero_unknown(open_to_others, "its directory cannot be looked at");
+	else
+		ero_know(open_to_others, st.st_uid != 0 || ((st.st_mode & 022) && !(st.st_mode & S_ISVTX)));
+}
+
+static void nothing_open(const char *why, struct ero_file_facts *f)
+{
+	struct ero_fact *const facts[] = { &f->immutable, &f->verity, &f->dax, &f->compressed, &f->dio_align, &f->hole,
+					   &f->unwritten, &f->writer, &f->cached, &f->dirty };
+
+	for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++)
+		ero_unknown(facts[i], "%s", why);
+}
+
+static void nothing_there(struct ero_file_facts *f)
+{
+	struct ero_fact *const facts[] = {
+		&f->size, &f->owner, &f->permissions, &f->parent_open, &f->fs_magic, &f->fs_anonymous, &f->fs_noexec, &f->fs_nosuid,
+		&f->fs_nodev, &f->fs_atime, &f->sector_size, &f->loops, &f->writable_loops, &f->mounts, &f->precontent_marks,
+		&f->permission_marks,
+	};
+	static const char why[] = "there is no such file";
+
+	for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++)
+		ero_unknown(facts[i], why);
+	nothing_open(why, f);
+	ero_unknown_text(&f->fs_type, why);
+	ero_unknown_text(&f->fs_source, why);
+}
+
+static void gather_device_size(int fd, struct ero_fact *size)
+{
+	uint64_t bytes;
+
+	if (fd >= 0 && !ioctl(fd, BLKGETSIZE64, &bytes))
+		ero_know(size, bytes);
+	else
+		ero_unknown(size, "the device cannot be asked");
+}
+
+void ero_gather_file(const char *path, int fd, int code, struct ero_file_facts *f)
+{
+	struct stat st;
+
+	ero_know_text(&f->path, path);
+	if (fd < 0 ? stat(path, &st) : fstat(fd, &st)) {
+		nothing_there(f);
+		if (errno != ENOENT && errno != ENOTDIR) {
+			ero_unknown_text(&f->type, "%s", strerror(errno));
+			ero_unknown(&f->readable, "%s", strerror(errno));
+			return;
+		}
+		ero_know_text(&f->type, "missing");
+		ero_know(&f->readable, 0);
+		return;
+	}
+	ero_know_text(&f->type, type_name(st.st_mode));
+	ero_know(&f->readable, fd >= 0);
+	ero_know(&f->owner, st.st_uid);
+	ero_know(&f->permissions, st.st_mode & 07777);
+	gather_parent(path, &f->parent_open);
+	gather_filesystem(path, fd, &st, f);
+	ero_gather_users(&st, f);
+	if (S_ISBLK(st.st_mode))
+		gather_device_size(fd, &f->size);
+	else
+		ero_know(&f->size, S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0);
+	if (fd < 0 || !S_ISREG(st.st_mode)) {
+		nothing_open(fd < 0 ? strerror(code) : "it is no regular file", f);
+		return;
+	}
+	gather_attributes(path, fd, f);
+	gather_space(fd, f);
+	gather_cache(fd, f);
+	gather_writer(fd, &f->writer);
+}
