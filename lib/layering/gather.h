@@ -29,6 +29,9 @@ bool ero_read_line(const char *path, char *line, size_t size);
 
 /* gather_file.c: the file itself and the file system below. `fd` is open for reading, or -1 with `code` the errno. */
 void ero_gather_file(const char *path, int fd, int code, struct ero_file_facts *file);
+/* Calls `fn` with the bytes from..to of each hole of a file, and of each extent that was allocated but never written. */
+typedef void (*ero_gap_fn)(void *context, uint64_t from, uint64_t to);
+void ero_file_gaps(int fd, uint64_t size, ero_gap_fn fn, void *context);
 /* gather_users.c: loop devices, mounts, fanotify marks. */
 void ero_gather_users(const struct stat *st, struct ero_file_facts *file);
 void ero_gather_mounts(const struct stat *st, struct ero_file_facts *file);

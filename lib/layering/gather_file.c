@@ -99,19 +99,9 @@ static void gather_attributes(const char *path, int fd, struct ero_file_facts *f
 
 /* ---- space ---- */
 
-/* A file system without holes of its own answers with the file's end. */
-static void gather_hole(int fd, uint64_t size, struct ero_fact *hole)
-{
-	off_t at = size ? lseek(fd, 0, SEEK_HOLE) : 0;
-
-	if (at < 0)
-		ero_unknown(hole, "SEEK_HOLE: %s", strerror(errno));
-	else
-		ero_know(hole, (uint64_t)at < size);
-}
-
-/* Flags of all extents, joined, up to a number that no file needs in vain. */
-static bool extent_flags(int fd, unsigned *flags)
+/* What fiemap says of all extents up to a number that no file needs in vain: their flags joined, and each one that was
+ * allocated but never written told to `fn`, where it is not NULL. */
+static bool each_extent(int fd, unsigned how, unsigned *flags, ero_gap_fn fn, void *context)
 {
 	enum { BATCH = 128, MAX_BATCHES = 64 };
 	ERO_AUTO_FREE struct fiemap *map = calloc(1, sizeof(*map) + BATCH * sizeof(struct fiemap_extent));
@@ -119,41 +109,69 @@ static bool extent_flags(int fd, unsigned *flags)
 
 	*flags = 0;
 	for (unsigned round = 0; map && round < MAX_BATCHES; round++) {
-		const struct fiemap_extent *last;
-
 		memset(map, 0, sizeof(*map));
 		map->fm_start = start;
 		map->fm_length = FIEMAP_MAX_OFFSET - start;
+		map->fm_flags = how;
 		map->fm_extent_count = BATCH;
 		if (ioctl(fd, FS_IOC_FIEMAP, map))
 			return false;
-		for (unsigned i = 0; i < map->fm_mapped_extents; i++)
-			*flags |= map->fm_extents[i].fe_flags;
-		if (!map->fm_mapped_extents)
+		for (unsigned i = 0; i < map->fm_mapped_extents; i++) {
+			const struct fiemap_extent *e = &map->fm_extents[i];
+
+			*flags |= e->fe_flags;
+			start = e->fe_logical + e->fe_length;
+			if (fn && (e->fe_flags & FIEMAP_EXTENT_UNWRITTEN))
+				fn(context, e->fe_logical, start);
+		}
+		if (!map->fm_mapped_extents || (*flags & FIEMAP_EXTENT_LAST))
 			return true;
-		last = &map->fm_extents[map->fm_mapped_extents - 1];
-		if (last->fe_flags & FIEMAP_EXTENT_LAST)
-			return true;
-		start = last->fe_logical + last->fe_length;
 	}
 	return map != NULL;
 }
 
+/* SEEK_HOLE takes cached zeros of unwritten extents for data, so that these are asked for by themselves. */
+void ero_file_gaps(int fd, uint64_t size, ero_gap_fn fn, void *context)
+{
+	off_t at = 0, end;
+	unsigned flags;
+
+	while ((at = lseek(fd, at, SEEK_HOLE)) >= 0 && (uint64_t)at < size) {
+		end = lseek(fd, at, SEEK_DATA);
+		if (end < 0)
+			end = (off_t)size;
+		fn(context, (uint64_t)at, (uint64_t)end);
+		at = end;
+	}
+	each_extent(fd, 0, &flags, fn, context);
+}
+
+/* A file system without holes of its own answers with the file's end. What was written into preallocated space counts as
+ * written only when it is on the disk, so that an answer of "unwritten" is asked for again behind a sync. */
 static void gather_space(int fd, struct ero_file_facts *f)
 {
-	unsigned flags;
+	off_t at = f->size.value ? lseek(fd, 0, SEEK_HOLE) : 0;
 	int attributes = 0;
+	bool told;
+	unsigned flags;
 
-	gather_hole(fd, f->size.value, &f->hole);
-	if (!extent_flags(fd, &flags)) {
+	told = each_extent(fd, 0, &flags, NULL, NULL);
+	if (told && (flags & FIEMAP_EXTENT_UNWRITTEN))
+		told = each_extent(fd, FIEMAP_FLAG_SYNC, &flags, NULL, NULL);
+	if (told) {
+		ero_know(&f->unwritten, (flags & FIEMAP_EXTENT_UNWRITTEN) != 0);
+		if (!(flags & FIEMAP_EXTENT_ENCODED) && !ioctl(fd, FS_IOC_GETFLAGS, &attributes) && (attributes & FS_COMPR_FL))
+			flags |= FIEMAP_EXTENT_ENCODED;
+		ero_know(&f->compressed, (flags & FIEMAP_EXTENT_ENCODED) != 0);
+	} else {
 		ero_unknown(&f->unwritten, "FIEMAP: %s", strerror(errno));
 		ero_unknown(&f->compressed, "FIEMAP: %s", strerror(errno));
-		return;
+		flags = 0;
 	}
-	ero_know(&f->unwritten, (flags & FIEMAP_EXTENT_UNWRITTEN) != 0);
-	if (!(flags & FIEMAP_EXTENT_ENCODED) && !ioctl(fd, FS_IOC_GETFLAGS, &attributes) && (attributes & FS_COMPR_FL))
-		flags |= FIEMAP_EXTENT_ENCODED;
-	ero_know(&f->compressed, (flags & FIEMAP_EXTENT_ENCODED) != 0);
+	if (at < 0)
+		ero_unknown(&f->hole, "SEEK_HOLE: %s", strerror(errno));
+	else
+		ero_know(&f->hole, (f->size.value && (uint64_t)at < f->size.value) || (flags & FIEMAP_EXTENT_UNWRITTEN));
 }
 
 /* ---- cache ---- */

@@ -96,37 +96,37 @@ static void judge_header(int fd, uint64_t at, struct ero_super *s, struct ero_fa
 
 /* Which of the image's contents a hole of the file took the place of. A whole page of zeros is never metadata, nor
  * compressed data; as plain data it may be what was meant. */
-static void judge_hole(uint64_t from, uint64_t to, const struct ero_pages *p, struct ero_facts *f)
+struct gaps {
+	const struct ero_pages *pages;
+	struct ero_facts *facts;
+};
+
+static void judge_gap(void *context, uint64_t from, uint64_t to)
 {
-	for (uint64_t page = from / ERO_PAGE_SIZE; page < p->count && page * ERO_PAGE_SIZE < to; page++) {
+	const struct gaps *g = context;
+
+	for (uint64_t page = from / ERO_PAGE_SIZE; page < g->pages->count && page * ERO_PAGE_SIZE < to; page++) {
 		bool whole = page * ERO_PAGE_SIZE >= from && (page + 1) * ERO_PAGE_SIZE <= to;
-		unsigned flags = p->flags[page];
+		unsigned flags = g->pages->flags[page];
 
 		if (whole && (flags & (ERO_PAGE_SUPER | ERO_PAGE_NAMES | ERO_PAGE_INODES | ERO_PAGE_XATTRS)))
-			f->image.hole_in_metadata.value = 1;
+			g->facts->image.hole_in_metadata.value = 1;
 		else if (whole && (flags & ERO_PAGE_ENCODED))
-			f->image.hole_in_encoded.value = 1;
+			g->facts->image.hole_in_encoded.value = 1;
 		else if (flags)
-			f->image.hole_in_plain.value = 1;
+			g->facts->image.hole_in_plain.value = 1;
 	}
 }
 
-static void judge_holes(int fd, const struct ero_pages *p, struct ero_facts *f)
+static void judge_gaps(int fd, const struct ero_pages *p, struct ero_facts *f)
 {
-	off_t at = 0, end;
+	struct gaps g = { p, f };
 
 	ero_know(&f->image.hole_in_metadata, 0);
 	ero_know(&f->image.hole_in_encoded, 0);
 	ero_know(&f->image.hole_in_plain, 0);
-	if (!f->file.hole.known || !f->file.hole.value)
-		return;
-	while ((at = lseek(fd, at, SEEK_HOLE)) >= 0 && (uint64_t)at < f->file.size.value) {
-		end = lseek(fd, at, SEEK_DATA);
-		if (end < 0)
-			end = (off_t)f->file.size.value;
-		judge_hole((uint64_t)at, (uint64_t)end, p, f);
-		at = end;
-	}
+	if (f->file.hole.known && f->file.hole.value)
+		ero_file_gaps(fd, f->file.size.value, judge_gap, &g);
 }
 
 static void know_survey(const struct ero_pages *p, struct ero_facts *f)
@@ -156,7 +156,7 @@ static void survey(int fd, uint64_t offset, struct ero_facts *f)
 		rc = ero_pages_survey(image, &pages, &err);
 	if (!rc) {
 		know_survey(&pages, f);
-		judge_holes(fd, &pages, f);
+		judge_gaps(fd, &pages, f);
 	} else {
 		unknown_survey(f, err.text);
 		if (err.kind == ERO_ERROR_CORRUPT || (err.kind == ERO_ERROR_IO && err.code == EIO)) {

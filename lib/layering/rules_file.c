@@ -113,6 +113,8 @@ static bool proven(const struct ero_facts *f)
 
 static enum ero_truth holes(const struct ero_facts *f, struct ero_detail *d)
 {
+	if (ero_is(&f->file.type, "block"))
+		return ERO_HOLDS; /* devices have none */
 	NEED(file.hole);
 	if (!f->file.hole.value || proven(f))
 		return ERO_HOLDS;
