@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PIECE_BITS = 14, PIECE = 1 << PIECE_BITS, SLOTS = 256 };
+enum { PIECE_BITS = 14, PIECE = 1 << PIECE_BITS, SLOTS = 64 };
 
 struct slot {
 	uint64_t piece;  /* number of the piece + 1; 0: empty */
