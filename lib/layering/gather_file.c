@@ -212,10 +212,13 @@ static void gather_cache(int fd, struct ero_file_facts *f)
 	gather_resident(fd, f->size.value, &f->cached);
 }
 
-/* A read lease is refused while anybody has the file open for writing. It is given back at once. */
+/* A read lease is refused while anybody has the file open for writing. It is given back at once, unless it is the one that
+ * holds the file. */
 static void gather_writer(int fd, struct ero_fact *writer)
 {
-	if (!fcntl(fd, F_SETLEASE, F_RDLCK)) {
+	if (fcntl(fd, F_GETLEASE) == F_RDLCK) {
+		ero_know(writer, 0);
+	} else if (!fcntl(fd, F_SETLEASE, F_RDLCK)) {
 		fcntl(fd, F_SETLEASE, F_UNLCK);
 		ero_know(writer, 0);
 	} else if (errno == EAGAIN) {

@@ -91,7 +91,7 @@ void ero_judge(const struct ero_facts *f,
 	       void (*fn)(void *context, const struct ero_rule *rule, enum ero_truth truth, const struct ero_detail *detail),
 	       void *context, struct ero_judgement *j)
 {
-	const struct ero_rule *r;
+	const struct ero_rule *r, *answer = ero_rule_find("layer.kernel.answer");
 	struct ero_detail detail;
 	bool doubts = false;
 
@@ -103,7 +103,7 @@ void ero_judge(const struct ero_facts *f,
 			continue;
 		if (truth == ERO_BROKEN) {
 			j->broken[r->severity]++;
-			if (!j->at_mount && r->severity == ERO_DAMAGE && r->stage == ERO_AT_MOUNT)
+			if (!j->at_mount && r->severity == ERO_DAMAGE && r->stage == ERO_AT_MOUNT && r != answer)
 				j->at_mount = r;
 		}
 		j->unknown += truth == ERO_UNKNOWN && r->doubt == ERO_DOUBT_STOPS;

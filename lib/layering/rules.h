@@ -50,7 +50,7 @@ struct ero_judgement {
 	enum ero_verdict verdict;
 	unsigned broken[3];            /* by severity */
 	unsigned unknown;              /* those that stop */
-	const struct ero_rule *at_mount; /* the first error that mount(2) itself would show; NULL: it would succeed */
+	const struct ero_rule *at_mount; /* the first error, but the kernel's own answer, that mount(2) shows; NULL: none */
 };
 /* Calls `fn`, where it is not NULL, for every rule that does not hold. */
 void ero_judge(const struct ero_facts *facts,

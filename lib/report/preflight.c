@@ -25,7 +25,8 @@ const char *ero_verdict_name(enum ero_verdict verdict)
 struct telling {
 	FILE *out;
 	json_object *list;
-	bool notes;
+	bool notes;    /* what is merely good to know, too */
+	bool unknowns; /* what could not be learnt: of no interest beside errors */
 };
 
 static void tell_text(const struct telling *t, const struct ero_rule *r, enum ero_truth truth, const char *detail)
@@ -58,24 +59,22 @@ static json_object *tell_json(const struct ero_rule *r, enum ero_truth truth, co
 static void tell(void *context, const struct ero_rule *r, enum ero_truth truth, const struct ero_detail *detail)
 {
 	const struct telling *t = context;
-	bool note = truth == ERO_UNKNOWN ? r->doubt == ERO_DOUBT_PASSES : r->severity == ERO_INFO;
+	bool wanted = truth == ERO_UNKNOWN ? t->unknowns && r->doubt != ERO_DOUBT_PASSES : r->severity != ERO_INFO;
 
 	if (t->list)
 		json_object_array_add(t->list, tell_json(r, truth, detail->text));
-	else if (!note || t->notes)
+	else if (wanted || t->notes)
 		tell_text(t, r, truth, detail->text);
 }
 
 /* Verdict and kernel may disagree: that is a finding about us, and about nothing else. */
 static const char *compare(const struct ero_judgement *j, const struct ero_probe *p)
 {
-	bool refused_by_rule = j->at_mount && strcmp(j->at_mount->id, "layer.kernel.answer") != 0;
-
 	if (!p->asked)
 		return NULL;
-	if (p->code && !refused_by_rule)
+	if (p->code && !j->at_mount)
 		return "no rule says that the mount fails, but the kernel refuses it";
-	if (!p->code && refused_by_rule)
+	if (!p->code && j->at_mount)
 		return "a rule says that the mount fails, but the kernel takes it";
 	return "rules and kernel agree";
 }
@@ -247,6 +246,8 @@ int ero_preflight(const struct ero_preflight_options *o, enum ero_report_form fo
 	if (form == ERO_REPORT_JSON && !(t.list = json_object_new_array()))
 		rc = ero_fail_memory(err);
 	if (!rc) {
+		ero_judge(&facts, NULL, NULL, &judgement);
+		t.unknowns = judgement.verdict != ERO_NO_GO;
 		ero_judge(&facts, tell, &t, &judgement);
 		*verdict = judgement.verdict;
 		rc = form == ERO_REPORT_JSON ? report_json(&facts, &judgement, &probe, t.list, out, err) :
