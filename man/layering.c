@@ -89,7 +89,8 @@ int main(void)
 	rules("The kernel", ero_rules_kernel);
 	rules("The file system below", ero_rules_backing);
 	rules("The image file", ero_rules_file);
-	rules("The image and its devices", ero_rules_image);
+	rules("The image", ero_rules_image);
+	rules("Extra devices", ero_rules_devices);
 	rules("The mount", ero_rules_plan);
 	puts(".Sh FACTS\n"
 	     ".Fl \\-save\\-facts\nwrites all facts as one JSON document, with \"erolith_facts\": 1 and an object for each group;\n"

@@ -115,3 +115,18 @@ int ero_map_next(struct ero_map *map, struct ero_extent *e, struct ero_error *er
 	map->at += e->length;
 	return 1;
 }
+
+size_t ero_extent_find(const struct ero_extent *extents, size_t count, uint64_t logical)
+{
+	size_t low = 0, high = count;
+
+	while (high - low > 1) {
+		size_t middle = low + (high - low) / 2;
+
+		if (extents[middle].logical <= logical)
+			low = middle;
+		else
+			high = middle;
+	}
+	return low;
+}

@@ -52,6 +52,9 @@ int ero_map_init(struct ero_map *map, struct ero_image *image, const struct ero_
  * file's size and follow each other without gaps. */
 int ero_map_next(struct ero_map *map, struct ero_extent *extent, struct ero_error *err);
 
+/* Index of the extent that holds a byte of a file, among all of them in order; the byte is below the file's size. */
+size_t ero_extent_find(const struct ero_extent *extents, size_t count, uint64_t logical);
+
 /* compressed.c: the two functions above for compressed layouts. */
 int ero_map_init_compressed(struct ero_map *map, struct ero_error *err);
 int ero_map_next_compressed(struct ero_map *map, struct ero_extent *extent, struct ero_error *err);

@@ -46,22 +46,6 @@ static void mark_image(struct survey *s, uint64_t position, uint64_t length, uns
 		mark_page(s, p, flags);
 }
 
-/* The extent of the metabox that holds a position: they are in order. */
-static size_t metabox_extent(const struct survey *s, uint64_t position)
-{
-	size_t low = 0, high = s->metabox.count;
-
-	while (high - low > 1) {
-		size_t middle = low + (high - low) / 2;
-
-		if (s->metabox.data[middle].logical <= position)
-			low = middle;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 /* How far into the image reading goes: data in whole blocks, encoded data in whole pages. Addresses behind the primary
  * device are those of others. */
 static void reach(struct survey *s, uint64_t position, uint64_t length, unsigned unit, uint64_t *end)
@@ -82,7 +66,7 @@ static void mark_meta(struct survey *s, bool metabox, uint64_t position, uint64_
 		reach(s, position, length, 1, &s->pages->metadata_end);
 		return;
 	}
-	for (size_t i = metabox_extent(s, position); i < s->metabox.count; i++) {
+	for (size_t i = ero_extent_find(s->metabox.data, s->metabox.count, position); i < s->metabox.count; i++) {
 		const struct ero_extent *e = &s->metabox.data[i];
 
 		if (e->logical >= position && e->logical - position >= length)

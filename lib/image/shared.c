@@ -88,22 +88,6 @@ uint64_t ero_shared_size(const struct ero_shared_file *f)
 	return f->inode.size;
 }
 
-/* Index of the extent that holds `offset`, which is below the size. */
-static size_t find_extent(const struct ero_shared_file *f, uint64_t offset)
-{
-	size_t low = 0, high = f->extents.count;
-
-	while (high - low > 1) {
-		size_t middle = low + (high - low) / 2;
-
-		if (f->extents.data[middle].logical <= offset)
-			low = middle;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 /* The slot of an extent: the one that has it, or the least used one that nobody holds. Called with the lock. */
 static struct slot *choose(struct ero_shared_file *f, size_t extent)
 {
@@ -198,7 +182,7 @@ int ero_shared_read(struct ero_shared_file *f, uint64_t offset, void *buffer, si
 				length, (unsigned long long)offset, (unsigned long long)f->inode.nid,
 				(unsigned long long)f->inode.size);
 	while (!rc && length) {
-		size_t index = find_extent(f, offset);
+		size_t index = ero_extent_find(f->extents.data, f->extents.count, offset);
 		const struct ero_extent *e = &f->extents.data[index];
 		uint64_t in = offset - e->logical;
 		size_t part = e->length - in < length ? (size_t)(e->length - in) : length;

@@ -27,8 +27,10 @@ void ero_unknown_text(struct ero_text *text, const char *format, ...) __attribut
 /* Reads a small file of /proc or /sys without the newline at its end; false with errno. */
 bool ero_read_line(const char *path, char *line, size_t size);
 
-/* gather_file.c: the file itself and the file system below. `fd` is open for reading, or -1 with `code` the errno. */
+/* gather_file.c: the file itself, and all the facts of a file. `fd` is open for reading, or -1 with `code` the errno. */
 void ero_gather_file(const char *path, int fd, int code, struct ero_file_facts *file);
+/* gather_filesystem.c */
+void ero_gather_filesystem(const char *path, int fd, const struct stat *st, struct ero_file_facts *file);
 /* Calls `fn` with the bytes from..to of each hole of a file, and of each extent that was allocated but never written. */
 typedef void (*ero_gap_fn)(void *context, uint64_t from, uint64_t to);
 void ero_file_gaps(int fd, uint64_t size, ero_gap_fn fn, void *context);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* What a file is, in which state, and the file system that holds it. */
+/* What a file is, and in which state: attributes, holes, pages in the cache, a writer. */
 #include "layering/gather.h"
 #include "base/cleanup.h"
-#include "config.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,15 +11,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
-#include <sys/vfs.h>
 #include <unistd.h>
-
-#ifdef HAVE_MOUNT
-#include <libmount.h>
-#endif
 
 static const char *type_name(mode_t mode)
 {
@@ -228,75 +221,6 @@ static void gather_writer(int fd, struct ero_fact *writer)
 	}
 }
 
-/* ---- the file system below ---- */
-
-/* Type and source of the mount that holds the file; statfs numbers alone do not tell ext2 from ext4, nor FUSE kinds. */
-static void gather_mount(const char *path, struct ero_file_facts *f)
-{
-#ifdef HAVE_MOUNT
-	struct libmnt_table *table = mnt_new_table_from_file("/proc/self/mountinfo");
-	ERO_AUTO_FREE char *real = realpath(path, NULL);
-	ERO_AUTO_FREE char *point = real ? mnt_get_mountpoint(real) : NULL;
-	struct libmnt_fs *fs = table && point ? mnt_table_find_target(table, point, MNT_ITER_BACKWARD) : NULL;
-
-	if (fs && mnt_fs_get_fstype(fs)) {
-		ero_know_text(&f->fs_type, mnt_fs_get_fstype(fs));
-		ero_know_text(&f->fs_source, mnt_fs_get_source(fs) ? mnt_fs_get_source(fs) : "");
-	} else {
-		ero_unknown_text(&f->fs_type, "no mount of the mount table holds the path");
-		ero_unknown_text(&f->fs_source, "no mount of the mount table holds the path");
-	}
-	mnt_unref_table(table);
-#else
-	(void)path;
-	ero_unknown_text(&f->fs_type, "built without libmount");
-	ero_unknown_text(&f->fs_source, "built without libmount");
-#endif
-}
-
-/* Of the disk itself, or of the whole disk behind a partition. */
-static void gather_sectors(const struct stat *st, struct ero_fact *sector)
-{
-	static const char *const places[] = { "queue", "../queue" };
-	char path[128], line[64];
-	uint64_t value;
-
-	for (unsigned i = 0; i < 2; i++) {
-		snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/%s/logical_block_size", major(st->st_dev), minor(st->st_dev),
-			 places[i]);
-		if (ero_read_line(path, line, sizeof(line)) && ero_parse_number(line, 1, UINT32_MAX, &value)) {
-			ero_know(sector, value);
-			return;
-		}
-	}
-	ero_unknown(sector, "no disk of its own in /sys/dev/block");
-}
-
-static void gather_filesystem(const char *path, int fd, const struct stat *st, struct ero_file_facts *f)
-{
-	struct statvfs v;
-	struct statfs s;
-
-	if (fd < 0 ? statfs(path, &s) : fstatfs(fd, &s))
-		ero_unknown(&f->fs_magic, "statfs: %s", strerror(errno));
-	else
-		ero_know(&f->fs_magic, (uint32_t)s.f_type);
-	if (fd < 0 ? statvfs(path, &v) : fstatvfs(fd, &v)) {
-		ero_unknown(&f->fs_noexec, "statvfs: %s", strerror(errno));
-		ero_unknown(&f->fs_nosuid, "statvfs: %s", strerror(errno));
-		ero_unknown(&f->fs_nodev, "statvfs: %s", strerror(errno));
-		ero_unknown(&f->fs_atime, "statvfs: %s", strerror(errno));
-	} else {
-		ero_know(&f->fs_noexec, (v.f_flag & ST_NOEXEC) != 0);
-		ero_know(&f->fs_nosuid, (v.f_flag & ST_NOSUID) != 0);
-		ero_know(&f->fs_nodev, (v.f_flag & ST_NODEV) != 0);
-		ero_know(&f->fs_atime, !(v.f_flag & (ST_NOATIME | ST_RDONLY | ST_RELATIME)));
-	}
-	ero_know(&f->fs_anonymous, major(st->st_dev) == 0);
-	gather_sectors(st, &f->sector_size);
-	gather_mount(path, f);
-}
-
 /* Who may swap the file for another: writers of its directory, but for sticky ones. */
 static void gather_parent(const char *path, struct ero_fact *open_to_others)
 {
@@ -368,7 +292,7 @@ void ero_gather_file(const char *path, int fd, int code, struct ero_file_facts *
 	ero_know(&f->owner, st.st_uid);
 	ero_know(&f->permissions, st.st_mode & 07777);
 	gather_parent(path, &f->parent_open);
-	gather_filesystem(path, fd, &st, f);
+	ero_gather_filesystem(path, fd, &st, f);
 	ero_gather_users(&st, f);
 	if (S_ISBLK(st.st_mode))
 		gather_device_size(fd, &f->size);

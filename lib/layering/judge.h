@@ -37,6 +37,11 @@ static inline bool ero_has_incompat(const struct ero_facts *f, uint32_t bit)
 /* rules.c: BROKEN inside the windows, HOLDS outside; UNKNOWN where the release does not tell its patch level. */
 enum ero_truth ero_in_windows(const struct ero_facts *f, const struct ero_kernel_window *windows, struct ero_detail *d);
 
+static inline bool ero_is_compressed(const struct ero_facts *f)
+{
+	return ero_has_incompat(f, ERO_INCOMPAT_LZ4_0PADDING | ERO_INCOMPAT_COMPR_CFGS);
+}
+
 #define NUM(fact) ((unsigned long long)(f->fact).value)
 
 #endif

@@ -4,7 +4,7 @@
 #include "layering/judge.h"
 
 static const struct ero_rule *const tables[] = {
-	ero_rules_kernel, ero_rules_backing, ero_rules_file, ero_rules_image, ero_rules_plan
+	ero_rules_kernel, ero_rules_backing, ero_rules_file, ero_rules_image, ero_rules_devices, ero_rules_plan
 };
 enum { TABLES = sizeof(tables) / sizeof(tables[0]) };
 

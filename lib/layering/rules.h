@@ -39,7 +39,8 @@ struct ero_rule {
 };
 
 /* The tables, and all rules by number; NULL behind the last. */
-extern const struct ero_rule ero_rules_kernel[], ero_rules_backing[], ero_rules_file[], ero_rules_image[], ero_rules_plan[];
+extern const struct ero_rule ero_rules_kernel[], ero_rules_backing[], ero_rules_file[], ero_rules_image[],
+	ero_rules_devices[], ero_rules_plan[];
 const struct ero_rule *ero_rule_at(size_t number);
 const struct ero_rule *ero_rule_find(const char *id);
 /* The truth of a rule for the way and the kernel that the facts name. */

@@ -55,11 +55,6 @@ static bool on_fuse(const struct ero_facts *f)
 	return f->file.fs_magic.known && ero_fs_classify(f->file.fs_magic.value, &name) == ERO_FS_FUSE;
 }
 
-static bool is_compressed(const struct ero_facts *f)
-{
-	return ero_has_incompat(f, ERO_INCOMPAT_LZ4_0PADDING | ERO_INCOMPAT_COMPR_CFGS);
-}
-
 static enum ero_truth no_erofs(const struct ero_facts *f, struct ero_detail *d)
 {
 	NEED(kernel.erofs);
@@ -112,7 +107,7 @@ static enum ero_truth always(const struct ero_facts *f, struct ero_detail *d)
 static enum ero_truth compressed_image(const struct ero_facts *f, struct ero_detail *d)
 {
 	NEED(image.feature_incompat);
-	return ero_holds(!is_compressed(f));
+	return ero_holds(!ero_is_compressed(f));
 }
 
 static enum ero_truth mixed_devices(const struct ero_facts *f, struct ero_detail *d)
@@ -173,7 +168,7 @@ static enum ero_truth labels(const struct ero_facts *f, struct ero_detail *d)
 static enum ero_truth byte_extents(const struct ero_facts *f, struct ero_detail *d)
 {
 	NEED(image.feature_incompat);
-	if (!ero_has_incompat(f, ERO_INCOMPAT_48BIT) || !is_compressed(f))
+	if (!ero_has_incompat(f, ERO_INCOMPAT_48BIT) || !ero_is_compressed(f))
 		return ERO_HOLDS;
 	NEED(image.byte_extents);
 	return ero_holds(!f->image.byte_extents.value);

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+/*
+ * libFuzzer target: any bytes as a document of facts, judged and reported in both forms; what is saved of it must be read
+ * back. Inputs that begin with "o" are mount options instead, judged on an empty file.
+ *    CC=clang ../configure --enable-fuzzing --disable-shared --enable-static && make tests/fuzz/fuzz_facts
+ *    tests/fuzz/fuzz_facts -max_len=16384 CORPUS      (seeds: tests/corpus/facts)
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "layering/facts.h"
+#include "layering/rules.h"
+
+static FILE *nowhere;
+
+static void judge_file(const struct ero_preflight_options *options)
+{
+	enum ero_verdict verdict;
+	struct ero_error err;
+
+	ero_preflight(options, ERO_REPORT_TEXT, nowhere, &verdict, &err);
+	ero_preflight(options, ERO_REPORT_JSON, nowhere, &verdict, &err);
+}
+
+static void try_options(const char *text)
+{
+	struct ero_preflight_options options = { .image = "/dev/null", .mount_options = text, .way = ERO_WAY_FILE };
+
+	judge_file(&options);
+}
+
+/* What was read can be written, and that can be read again. */
+static void try_facts(const char *text, size_t size)
+{
+	struct ero_facts facts, again;
+	struct ero_judgement judgement;
+	struct ero_error err;
+	char *saved = NULL;
+	size_t length;
+	FILE *out;
+
+	if (ero_facts_parse(text, size, &facts, &err))
+		return;
+	ero_judge(&facts, NULL, NULL, &judgement);
+	out = open_memstream(&saved, &length);
+	if (out && !ero_facts_save(&facts, out, &err)) {
+		fclose(out);
+		if (ero_facts_parse(saved, length, &again, &err)) {
+			fprintf(stderr, "%s\n%s\n", err.text, saved);
+			abort();
+		}
+		ero_facts_free(&again);
+	} else if (out) {
+		fclose(out);
+	}
+	free(saved);
+	ero_facts_free(&facts);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct ero_preflight_options options = { 0 };
+	char *text = malloc(size + 1), path[64];
+	int fd;
+
+	if (!nowhere)
+		nowhere = fopen("/dev/null", "w");
+	if (!text || !nowhere)
+		return 0;
+	memcpy(text, data, size);
+	text[size] = '\0';
+	if (size && *text == 'o') {
+		try_options(text + 1);
+	} else {
+		try_facts(text, size);
+		fd = memfd_create("facts", MFD_CLOEXEC);
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		options.facts = path;
+		if (fd >= 0 && write(fd, text, size) == (ssize_t)size)
+			judge_file(&options);
+		if (fd >= 0)
+			close(fd);
+	}
+	free(text);
+	return 0;
+}
