@@ -3,7 +3,7 @@
  * What comes in is hostile: depth, kinds, lengths and names are checked. */
 #include "base/cleanup.h"
 #include "base/json.h"
-#include "layering/facts.h"
+#include "layering/gather.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -92,15 +92,14 @@ static const char *unknown_in(json_object *value)
 	return json_object_get_string(why);
 }
 
+/* What is too long is cut, as when it is gathered: bytes that are no UTF-8 grow in the document. */
 static bool text_in(struct ero_text *text, json_object *value)
 {
 	const char *s = json_object_get_string(value);
-	size_t length = json_object_is_type(value, json_type_string) ? (size_t)json_object_get_string_len(value) : sizeof(text->value);
 
-	if (length >= sizeof(text->value) || strlen(s) != length)
+	if (!json_object_is_type(value, json_type_string) || strlen(s) != (size_t)json_object_get_string_len(value))
 		return false;
-	memcpy(text->value, s, length + 1);
-	text->known = true;
+	ero_know_text(text, s);
 	return true;
 }
 
@@ -137,7 +136,7 @@ static int field_in(const char *group, const struct ero_field *field, json_objec
 	if (text ? text_in(at, value) : number_in(at, field->kind, value))
 		return 0;
 	return wrong(err, group, field->name,
-		     text ? "is no text of up to 255 bytes" : field->kind == ERO_FIELD_FLAG ? "is neither true nor false" :
+		     text ? "is no text" : field->kind == ERO_FIELD_FLAG ? "is neither true nor false" :
 		     "is no number of 63 bits");
 }
 
