@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
 /* Facts as a JSON document: one object a group, one member a fact; {"unknown": REASON} for what could not be learnt.
  * What comes in is hostile: depth, kinds, lengths and names are checked. */
-#include "base/cleanup.h"
 #include "base/json.h"
 #include "layering/gather.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { DOCUMENT_VERSION = 1, MAX_DEPTH = 8, MAX_DEVICES = 4096, MAX_DOCUMENT = 16 << 20 };
+enum { DOCUMENT_VERSION = 1, MAX_DEPTH = 8, MAX_DEVICES = 4096, MAX_DOCUMENT = 16 << 20, PIECE = 64 << 10 };
 
 /* ---- out ---- */
 
@@ -274,18 +273,24 @@ int ero_facts_parse(const char *text, size_t length, struct ero_facts *facts, st
 int ero_facts_load(const char *path, struct ero_facts *facts, struct ero_error *err)
 {
 	FILE *in = strcmp(path, "-") ? fopen(path, "re") : stdin;
-	ERO_AUTO_FREE char *text = NULL;
-	size_t length = 0;
-	int rc;
+	ERO_VEC(char) text = { 0 };
+	size_t got = 1;
+	int rc = 0;
 
 	memset(facts, 0, sizeof(*facts));
 	if (!in)
 		return ero_fail_errno(err, "cannot open the facts in %s", path);
-	text = malloc(MAX_DOCUMENT + 1);
-	if (text)
-		length = fread(text, 1, MAX_DOCUMENT + 1, in);
-	rc = !text ? ero_fail_memory(err) : ferror(in) ? ero_fail_errno(err, "cannot read the facts in %s", path) :
-	     ero_facts_parse(text, length, facts, err);
+	while (!rc && got && text.count <= MAX_DOCUMENT) {
+		if (!ero_vec_reserve(&text, PIECE))
+			rc = ero_fail_memory(err);
+		got = rc ? 0 : fread(text.data + text.count, 1, PIECE, in);
+		text.count += got;
+	}
+	if (!rc && ferror(in))
+		rc = ero_fail_errno(err, "cannot read the facts in %s", path);
+	if (!rc)
+		rc = ero_facts_parse(text.data, text.count, facts, err);
+	ero_vec_free(&text);
 	if (in != stdin)
 		fclose(in);
 	return rc ? ero_error_prefix(err, rc, "%s", path) : 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * libFuzzer target: any bytes as a document of facts, judged and reported in both forms; what is saved of it must be read
- * back. Inputs that begin with "o" are mount options instead, judged on an empty file.
+ * back. Inputs that begin with "o" are mount options instead.
  *    CC=clang ../configure --enable-fuzzing --disable-shared --enable-static && make tests/fuzz/fuzz_facts
  *    tests/fuzz/fuzz_facts -max_len=16384 CORPUS      (seeds: tests/corpus/facts)
  */
@@ -12,7 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "layering/facts.h"
+#include "layering/gather.h"
 #include "layering/rules.h"
 
 static FILE *nowhere;
@@ -28,9 +28,16 @@ static void judge_file(const struct ero_preflight_options *options)
 
 static void try_options(const char *text)
 {
-	struct ero_preflight_options options = { .image = "/dev/null", .mount_options = text, .way = ERO_WAY_FILE };
+	struct ero_preflight_options options = { .image = "/dev/null", .mount_options = text, .way = ERO_WAY_LOOP };
+	struct ero_device_list devices = { 0 };
+	struct ero_facts facts = { 0 };
+	struct stat st = { 0 };
+	struct ero_error err;
 
-	judge_file(&options);
+	ero_gather_plan(&options, &st, &facts, &devices, &err);
+	options.way = ERO_WAY_FILE;
+	ero_gather_plan(&options, &st, &facts, &devices, &err);
+	ero_device_list_free(&devices);
 }
 
 /* What was read can be written, and that can be read again. */
