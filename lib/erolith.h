@@ -163,6 +163,9 @@ struct ero_build_options {
 	                              * bytes, and files up to this size gathered in the packed inode; 0: pclusters */
 	enum ero_fragments fragments;
 	uint32_t packed_pcluster_size; /* bytes, of the packed inode with fragments; 0: as all others */
+	uint32_t metabox_size;       /* bytes, a power of two: inodes, links, xattrs and the ends of directories are the content of an
+	                              * inode of their own, compressed in extents of this many plain bytes (METABOX); 0: not */
+	struct ero_compressor metabox_compressor; /* of it; name "": as the files' */
 	bool wide;                   /* 48BIT: 32-byte inodes keep each file's time, addresses have 48 bits */
 	bool dot_omitted;            /* directories without "."; needs wide */
 	uint32_t max_extent_bytes;   /* 0: no limit but the format's */

@@ -69,6 +69,26 @@ static int set_compressors(void *options, const struct cli_option *self, const c
 	return -1;
 }
 
+/* "65536", or "65536:zstd,level=9" */
+static int set_metabox(void *options, const struct cli_option *self, const char *value)
+{
+	struct ero_build_options *b = &((struct mkfs_options *)options)->build;
+	size_t length = strcspn(value, ":");
+	char number[32];
+	struct ero_error err;
+	unsigned count;
+	uint64_t n;
+
+	snprintf(number, sizeof(number), "%.*s", (int)(length < sizeof(number) ? length : sizeof(number) - 1), value);
+	if (cli_number(MKFS, self, number, 512, 1 << 20, &n))
+		return -1;
+	b->metabox_size = (uint32_t)n;
+	if (!value[length] || !ero_parse_compressors(value + length + 1, &b->metabox_compressor, 1, &count, &err))
+		return 0;
+	cli_error(MKFS, "-m: %s", err.text);
+	return -1;
+}
+
 static int set_layout(void *options, const struct cli_option *self, const char *value)
 {
 	static const char *const names[] = { "dense", "walk", "legacy" };
@@ -259,7 +279,8 @@ static const struct cli_option table[] = {
 	{ NULL, 'E', CLI_REQUIRED, "WORD[,…]", "extended options, '^' in front switches one off; see mkfs.erofs(1)",
 	  set_extended, 0 },
 	{ NULL, 'L', CLI_REQUIRED, "LABEL", "volume label, at most 15 bytes", cli_set_string, FIELD(build.label) },
-	{ NULL, 'm', CLI_REQUIRED, "BYTES[:ALG]", NULL, not_yet, 0 },
+	{ NULL, 'm', CLI_REQUIRED, "BYTES[:ALG]", "compress metadata, too, in pieces of this many plain bytes (Linux 6.17)",
+	  set_metabox, 0 },
 	{ NULL, 'T', CLI_REQUIRED, "SECONDS", "build time, since 1970; all files get it, too, unless --mkfs-time", set_time, 0 },
 	{ "all-time", 0, CLI_NONE, NULL, "-T is for all files, too (default)", set_mkfs_time, false },
 	{ "mkfs-time", 0, CLI_NONE, NULL, "-T is the build time only", set_mkfs_time, true },
@@ -328,7 +349,7 @@ static const struct cli_option table[] = {
 	{ "clean", 0, CLI_REQUIRED, "MODE", NULL, not_yet, 0 },
 	{ "incremental", 0, CLI_REQUIRED, "MODE", NULL, not_yet, 0 },
 	{ "gzinfo", 0, CLI_OPTIONAL, "FILE", NULL, not_yet, 0 },
-	{ "MZ", 0, CLI_OPTIONAL, "0|id", NULL, not_yet, 0 },
+	{ "MZ", 0, CLI_OPTIONAL, "0|id", "accepted: metadata has zones of its own in any case", cli_accept, 0 },
 	{ "oci", 0, CLI_OPTIONAL, "MODE", NULL, not_yet, 0 },
 	{ "ovlfs-strip", 0, CLI_OPTIONAL, "0|1", NULL, not_yet, 0 },
 	{ "s3", 0, CLI_REQUIRED, "URL", NULL, not_yet, 0 },

@@ -81,6 +81,13 @@ static int check_options(const struct ero_build_options *o, struct ero_error *er
 	if (o->packed_pcluster_size % o->block_size || o->packed_pcluster_size > ERO_PCLUSTER_MAX_ENCODED)
 		return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL, "-Efragments=%u: a pcluster is a multiple of the block size (%u) up to %u bytes",
 				o->packed_pcluster_size, o->block_size, ERO_PCLUSTER_MAX_ENCODED);
+	if (o->metabox_size && !o->compressor_count)
+		return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL, "-m compresses metadata; -z, or --preset, is missing");
+	if (o->metabox_size && (!ero_is_pow2(o->metabox_size) || o->metabox_size < o->block_size || o->metabox_size > (1u << 20)))
+		return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL, "-m%u: a piece of metadata has a power of two from a block (%u) to 1 MiB of "
+				"plain bytes", o->metabox_size, o->block_size);
+	if (o->metabox_size && o->metabox_compressor.name[0] && o->compressor_count == ERO_MAX_COMPRESSORS)
+		return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL, "-m: an image has at most %d algorithms in all", ERO_MAX_COMPRESSORS);
 	if (o->hot_data && !o->hot_list)
 		return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL, "--hot-data needs a --hot-list");
 	if (o->dot_omitted && !o->wide)
@@ -106,7 +113,9 @@ static int fill_defaults(struct ero_build_options *o, struct ero_error *err)
 			return rc;
 	}
 	o->force_chunk_indexes |= o->blob_device != NULL;
-	o->wide |= o->extent_size != 0;
+	o->wide |= o->extent_size || o->metabox_size;
+	if (o->metabox_size && o->metabox_compressor.name[0])
+		o->compressors[o->compressor_count++] = o->metabox_compressor; /* there is room: see check_options() */
 	return 0;
 }
 
@@ -149,7 +158,27 @@ static int lay_out(struct ero_build *b, struct ero_error *err)
 	b->plan.pack = &b->pack;
 	b->plan.head_end = b->head_end;
 	b->plan.first_block = b->pack.end >> b->super.block_bits;
+	b->plan.metabox = b->options.metabox_size != 0;
+	b->plan.box_head = b->boxed_prefixes ? (uint32_t)b->prefix_table_size : 0;
 	return ero_layout_run(&b->plan, err);
+}
+
+/* Metadata that was laid out in the metabox becomes the content of an inode, behind all other blocks. */
+static int box(struct ero_build *b, struct ero_error *err)
+{
+	uint8_t *bytes = NULL;
+	int rc = ero_spool_reader_create(b->spool, &b->stored, err);
+
+	if (!rc)
+		rc = ero_build_boxed(b, &bytes, err);
+	ero_spool_reader_free(b->stored); /* packing adds to the spool */
+	b->stored = NULL;
+	b->box_start = b->pack.end = b->plan.end_block << b->super.block_bits;
+	if (!rc)
+		rc = ero_pack_metabox(&b->pack, bytes, (size_t)b->plan.boxed_bytes, err);
+	b->box_end = b->pack.end;
+	free(bytes);
+	return rc ? rc : ero_layout_metabox(&b->plan, err);
 }
 
 static int commit(struct ero_build *b, struct ero_error *err)
@@ -206,6 +235,8 @@ static int run(struct ero_build *b, struct ero_error *err)
 		rc = pack(b, err);
 	if (!rc)
 		rc = lay_out(b, err);
+	if (!rc && b->plan.boxed.count)
+		rc = box(b, err);
 	if (!rc)
 		rc = ero_spool_reader_create(b->spool, &b->stored, err);
 	if (!rc)
@@ -251,7 +282,7 @@ static void summarize(const struct ero_build *b, double seconds, struct ero_buil
 	s->feature_incompat = b->super.feature_incompat;
 	memcpy(s->uuid, b->super.uuid, sizeof(s->uuid));
 	snprintf(s->first_kernel, sizeof(s->first_kernel), "%u.%u", first.major, first.minor);
-	if (b->options.extent_size)
+	if (b->options.extent_size || b->options.metabox_size)
 		snprintf(s->avoid_kernels, sizeof(s->avoid_kernels), "%s", ero_extent_bugs_text);
 	s->packed_files = b->pack.packed_files;
 	s->duplicate_files = b->pack.duplicate_files;

@@ -21,7 +21,9 @@ struct ero_build {
 	uint32_t max_pcluster;            /* bytes, over all files */
 	uint8_t *prefix_table;            /* long xattr prefixes as stored */
 	size_t prefix_table_size;
-	uint64_t prefix_start, device_start, head_end; /* byte positions in the head */
+	uint64_t prefix_start, device_start, head_end; /* byte positions in the head; of a metabox's prefixes: there */
+	bool boxed_prefixes;
+	uint64_t box_start, box_end;      /* where the metabox's content lies */
 	uint64_t image_bytes;
 };
 
@@ -38,7 +40,8 @@ int ero_build_plan(struct ero_build *b, struct ero_error *err);
 int ero_build_choose(struct ero_build_options *options, struct ero_error *err);
 int ero_build_check_kernel(const struct ero_build *b, struct ero_error *err);
 
-/* write.c: everything but file data, after the layout. */
+/* write.c: everything but file data, after the layout. First what is in the metabox, as bytes (malloc'ed). */
+int ero_build_boxed(struct ero_build *b, uint8_t **bytes, struct ero_error *err);
 int ero_build_write(struct ero_build *b, struct ero_error *err);
 
 /* inode.c: one inode with its xattrs, map and tail as bytes (malloc'ed). */

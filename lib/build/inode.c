@@ -10,6 +10,8 @@
 
 uint64_t ero_build_nid(const struct ero_build *b, const struct ero_node *node)
 {
+	if (node->in_metabox)
+		return node->address / ERO_INODE_UNIT | ERO_METABOX_BIT;
 	return (node->address - ((uint64_t)b->plan.meta_block << b->pack.block_bits)) / ERO_INODE_UNIT;
 }
 

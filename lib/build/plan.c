@@ -111,7 +111,7 @@ static int choose_form(struct ero_build *b, struct ero_node *node, struct ero_er
 static int plan_compression(struct ero_build *b, struct ero_error *err)
 {
 	const struct ero_build_options *o = &b->options;
-	unsigned block = o->block_size;
+	unsigned block = o->block_size, most;
 
 	if (b->max_pcluster < o->pcluster_size)
 		b->max_pcluster = o->pcluster_size;
@@ -123,12 +123,15 @@ static int plan_compression(struct ero_build *b, struct ero_error *err)
 	if (b->max_pcluster / block > 256)
 		return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL,
 				"a pcluster of %u bytes has more than 256 blocks of %u bytes, which kernels refuse", b->max_pcluster, block);
+	most = o->extent_size ? o->extent_size : b->max_pcluster;
+	if (most < o->metabox_size)
+		most = o->metabox_size;
 	if (b->super.block_bits > 14) /* compact indexes cannot tell offsets in such large blocks */
 		b->options.legacy_compress = true;
 	for (unsigned i = 0; i < o->compressor_count; i++) {
 		struct ero_compressor *c = &b->options.compressors[i];
 		const struct ero_codec *codec;
-		int rc = ero_codec_resolve(c, o->extent_size ? o->extent_size : b->max_pcluster, err);
+		int rc = ero_codec_resolve(c, most, err);
 
 		if (rc)
 			return rc;
@@ -140,7 +143,7 @@ static int plan_compression(struct ero_build *b, struct ero_error *err)
 		return 0;
 	b->super.feature_incompat |= ERO_INCOMPAT_LZ4_0PADDING;
 	b->super.lz4_distance = b->cfgs.lz4_distance;
-	if (o->extent_size) /* up to this an encoded extent may have */
+	if (o->extent_size || o->metabox_size) /* up to this an encoded extent may have */
 		b->max_pcluster = ERO_PCLUSTER_MAX_ENCODED / block > 256 ? 256 * block : ERO_PCLUSTER_MAX_ENCODED;
 	if (b->super.algorithms != 1u << ERO_ALG_LZ4 || b->max_pcluster > block) {
 		b->super.feature_incompat |= ERO_INCOMPAT_COMPR_CFGS;
@@ -164,10 +167,12 @@ static void plan_head(struct ero_build *b)
 	}
 	if (b->prefix_table_size) {
 		b->super.feature_incompat |= ERO_INCOMPAT_XATTR_PREFIXES;
-		b->prefix_start = at = ero_round_up(at, 4);
+		b->boxed_prefixes = b->options.metabox_size && !b->options.plain_xattr_prefixes;
+		b->prefix_start = b->boxed_prefixes ? 0 : ero_round_up(at, 4);
 		b->super.prefix_count = (uint8_t)b->options.xattr_prefix_count;
-		b->super.prefix_start = (uint32_t)(at / 4);
-		at += b->prefix_table_size;
+		b->super.prefix_start = (uint32_t)(b->prefix_start / 4);
+		if (!b->boxed_prefixes)
+			at = b->prefix_start + b->prefix_table_size;
 		if (b->options.plain_xattr_prefixes)
 			b->super.feature_compat |= ERO_COMPAT_PLAIN_XATTR_PFX;
 	}
@@ -183,6 +188,11 @@ int ero_build_plan(struct ero_build *b, struct ero_error *err)
 	b->super.feature_compat = ERO_COMPAT_MTIME;
 	if (o->wide)
 		b->super.feature_incompat |= ERO_INCOMPAT_48BIT;
+	if (o->metabox_size) {
+		b->super.feature_incompat |= ERO_INCOMPAT_METABOX;
+		b->super.feature_compat |= ERO_COMPAT_SHARED_EA_IN_METABOX;
+		b->super.ext_slots = 1; /* that holds its number */
+	}
 	if (o->superblock_checksum)
 		b->super.feature_compat |= ERO_COMPAT_SB_CHKSUM;
 	if (o->xattr_name_filter)

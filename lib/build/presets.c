@@ -73,6 +73,8 @@ static void choose_for(struct ero_build_options *o, struct ero_kernel_version v)
 	if (!pclusters && ero_kernel_compare(v, ero_incompat_since(ERO_INCOMPAT_48BIT)) >= 0 &&
 	    !ero_kernel_in_windows(v, ero_extent_bugs)) {
 		dense(o);
+		if (!o->metabox_size && ero_kernel_compare(v, ero_incompat_since(ERO_INCOMPAT_METABOX)) >= 0)
+			o->metabox_size = 64u << 10;
 		return;
 	}
 	if (ero_kernel_compare(v, ero_incompat_since(ERO_INCOMPAT_FRAGMENTS)) >= 0)
@@ -133,10 +135,10 @@ int ero_build_check_kernel(const struct ero_build *b, struct ero_error *err)
 				"--for-kernel=%s: the image would need Linux %u.%u (it uses %s); leave out what asks for that, or -z and presets "
 				"altogether to have the best that kernel reads",
 				o->for_kernel, first.major, first.minor, names);
-	if (o->extent_size && ero_kernel_in_windows(v, ero_extent_bugs))
+	if ((o->extent_size || o->metabox_size) && ero_kernel_in_windows(v, ero_extent_bugs))
 		return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL,
 				"--for-kernel=%s: that kernel reads extents of byte granularity wrong (%s); take a fixed release, or leave out "
-				"--preset=dense and --extent-size",
+				"--preset=dense, --extent-size and -m",
 				o->for_kernel, ero_extent_bugs_text);
 	return 0;
 }

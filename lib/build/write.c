@@ -57,38 +57,95 @@ static int put(struct writer *w, uint64_t position, const uint8_t *bytes, size_t
 	return rc;
 }
 
-static int write_item(struct writer *w, const struct ero_item *item, struct ero_error *err)
+/* A piece of metadata as bytes (malloc'ed). */
+static int render(struct ero_build *b, const struct ero_item *item, uint8_t **bytes, size_t *length, struct ero_error *err)
 {
-	struct ero_build *b = w->build;
-	uint8_t *bytes = NULL;
-	size_t length = 0;
+	const struct ero_xattr_item *x;
 	int rc = 0;
 
+	*bytes = NULL;
 	switch (item->kind) {
 	case ERO_ITEM_INODE:
-		rc = ero_build_inode(b, item->node, &bytes, &length, err);
+		rc = ero_build_inode(b, item->node, bytes, length, err);
 		break;
 	case ERO_ITEM_DIR_BLOCKS:
-		length = (size_t)item->node->stored.blocks << b->pack.block_bits;
-		bytes = malloc(length);
-		if (bytes)
-			ero_build_dir_blocks(b, item->node, bytes);
+		*length = (size_t)item->node->stored.blocks << b->pack.block_bits;
+		*bytes = malloc(*length);
+		if (*bytes)
+			ero_build_dir_blocks(b, item->node, *bytes);
 		break;
-	case ERO_ITEM_SHARED_XATTR: {
-		const struct ero_xattr_item *x = &b->tree.xattrs.items[item->xattr];
+	case ERO_ITEM_SHARED_XATTR:
+		x = &b->tree.xattrs.items[item->xattr];
+		*length = ero_xattr_entry_size((unsigned)(x->name_length - x->long_skip), x->value_length);
+		*bytes = malloc(*length);
+		if (*bytes)
+			ero_build_shared_xattr(b, item->xattr, *bytes);
+		break;
+	}
+	return rc || *bytes ? rc : ero_fail_memory(err);
+}
 
-		length = ero_xattr_entry_size((unsigned)(x->name_length - x->long_skip), x->value_length);
-		bytes = malloc(length);
-		if (bytes)
-			ero_build_shared_xattr(b, item->xattr, bytes);
-		break;
-	}
-	}
-	if (!rc && !bytes)
-		rc = ero_fail_memory(err);
+static int write_item(struct writer *w, const struct ero_item *item, struct ero_error *err)
+{
+	uint8_t *bytes;
+	size_t length;
+	int rc = render(w->build, item, &bytes, &length, err);
+
 	if (!rc)
 		rc = put(w, item->address, bytes, length, err);
 	free(bytes);
+	return rc;
+}
+
+int ero_build_boxed(struct ero_build *b, uint8_t **box, struct ero_error *err)
+{
+	int rc = 0;
+
+	*box = calloc(1, b->plan.boxed_bytes + 1);
+	if (!*box)
+		return ero_fail_memory(err);
+	if (b->boxed_prefixes)
+		memcpy(*box, b->prefix_table, b->prefix_table_size);
+	for (size_t i = 0; !rc && i < b->plan.boxed.count; i++) {
+		uint8_t *bytes;
+		size_t length;
+
+		rc = render(b, &b->plan.boxed.data[i], &bytes, &length, err);
+		if (!rc)
+			memcpy(*box + b->plan.boxed.data[i].address, bytes, length);
+		free(bytes);
+	}
+	if (rc) {
+		free(*box);
+		*box = NULL;
+	}
+	return rc;
+}
+
+/* The metabox's content was written when it was packed; its inode comes behind it. */
+static int step_over_box(struct writer *w, struct ero_error *err)
+{
+	int rc = put(w, w->build->box_start, NULL, 0, err);
+
+	if (!rc)
+		rc = flush(w, err);
+	w->start = w->build->box_end;
+	return rc;
+}
+
+static int write_items(struct writer *w, struct ero_error *err)
+{
+	const struct ero_layout_plan *plan = &w->build->plan;
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < plan->items.count; i++) {
+		const struct ero_item *item = &plan->items.data[i];
+
+		if (item->kind == ERO_ITEM_INODE && item->node == w->build->pack.metabox)
+			rc = step_over_box(w, err);
+		if (!rc)
+			rc = write_item(w, item, err);
+	}
 	return rc;
 }
 
@@ -106,6 +163,8 @@ static void finish_super(struct ero_build *b)
 		s->feature_incompat |= ERO_INCOMPAT_FRAGMENTS;
 		s->packed_nid = ero_build_nid(b, b->pack.packed);
 	}
+	if (b->pack.metabox)
+		s->metabox_nid = ero_build_nid(b, b->pack.metabox);
 	if (b->pack.tails_encoded)
 		s->feature_incompat |= ERO_INCOMPAT_ZTAILPACKING;
 }
@@ -136,7 +195,7 @@ static void write_head(struct writer *w)
 		ero_compr_cfgs_encode(b->super.algorithms, &b->cfgs, super + ero_super_size(&b->super));
 	if (b->device_start)
 		ero_device_slot_encode(&w->slot, w->head + b->device_start);
-	if (b->prefix_table_size)
+	if (b->prefix_table_size && !b->boxed_prefixes)
 		memcpy(w->head + b->prefix_start, b->prefix_table, b->prefix_table_size);
 	if (b->super.feature_compat & ERO_COMPAT_SB_CHKSUM)
 		ero_put32(super + 4, ero_super_checksum(super, b->super.block_bits));
@@ -159,8 +218,8 @@ int ero_build_write(struct ero_build *b, struct ero_error *err)
 	w.start = b->plan.first_block << b->pack.block_bits;
 	if (!w.head || !w.buffer)
 		rc = ero_fail_memory(err);
-	for (size_t i = 0; !rc && i < b->plan.items.count; i++)
-		rc = write_item(&w, &b->plan.items.data[i], err);
+	if (!rc)
+		rc = write_items(&w, err);
 	if (!rc)
 		rc = put(&w, b->image_bytes, NULL, 0, err); /* the last bytes are written, not left as a hole */
 	if (!rc)

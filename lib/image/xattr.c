@@ -71,8 +71,6 @@ static int emit_shared(struct ero_image *image, uint32_t id, ero_xattr_fn fn, vo
 	size_t size;
 	int rc;
 
-	if (metabox)
-		position = (uint64_t)id * 4;
 	rc = ero_meta_read(image, metabox, position, head, sizeof(head), err);
 	if (rc)
 		return ero_error_prefix(err, rc, "shared xattr %u", id);

@@ -12,12 +12,20 @@
 
 enum { LINE = 64 };
 
-struct placer {
+/* Blocks that metadata is placed in: the image's, or the metabox's. */
+struct space {
 	struct ero_layout_plan *plan;
 	struct ero_bins bins;
 	uint64_t next_block;
 	uint64_t at;             /* zones X and I: next free byte, in blocks already taken up to limit */
 	uint64_t limit;
+	bool metabox;
+};
+
+struct placer {
+	struct ero_layout_plan *plan;
+	struct space image, box;
+	struct space *meta;      /* the one of them that takes inodes */
 };
 
 static unsigned chunk_unit(const struct ero_pack *pack)
@@ -48,67 +56,71 @@ uint64_t ero_layout_inode_size(const struct ero_pack *pack, const struct ero_nod
 	return size + node->stored.tail_size;
 }
 
-static int add_item(struct placer *p, uint64_t address, enum ero_item_kind kind, struct ero_node *node, uint32_t xattr,
+static int add_item(struct space *s, uint64_t address, enum ero_item_kind kind, struct ero_node *node, uint32_t xattr,
 		    struct ero_error *err)
 {
 	struct ero_item item = { .address = address, .kind = kind };
+	bool room;
 
 	if (kind == ERO_ITEM_SHARED_XATTR)
 		item.xattr = xattr;
 	else
 		item.node = node;
-	return ero_vec_push(&p->plan->items, item) ? 0 : ero_fail_memory(err);
+	room = s->metabox ? ero_vec_push(&s->plan->boxed, item) : ero_vec_push(&s->plan->items, item);
+	return room ? 0 : ero_fail_memory(err);
 }
 
 /* A node whose metadata must lie in one block. */
-static int place_whole(struct placer *p, struct ero_node *node, uint64_t size, struct ero_error *err)
+static int place_whole(struct space *s, struct ero_node *node, uint64_t size, struct ero_error *err)
 {
-	int rc = ero_bins_place(&p->bins, (uint32_t)size, &p->next_block, &node->address, err);
+	int rc = ero_bins_place(&s->bins, (uint32_t)size, &s->next_block, &node->address, err);
 
-	return rc ? rc : add_item(p, node->address, ERO_ITEM_INODE, node, 0, err);
+	node->in_metabox = s->metabox;
+	return rc ? rc : add_item(s, node->address, ERO_ITEM_INODE, node, 0, err);
 }
 
 /* Bytes in the sequential zones, which take blocks as they go. */
-static uint64_t take_bytes(struct placer *p, uint64_t size, unsigned align)
+static uint64_t take_bytes(struct space *s, uint64_t size, unsigned align)
 {
-	uint64_t start = ero_round_up(p->at, align);
+	uint64_t start = ero_round_up(s->at, align);
 
-	p->at = start + size;
-	if (p->at > p->limit) {
-		p->next_block += ero_div_up(p->at - p->limit, p->bins.block_size);
-		p->limit = p->next_block * p->bins.block_size;
+	s->at = start + size;
+	if (s->at > s->limit) {
+		s->next_block += ero_div_up(s->at - s->limit, s->bins.block_size);
+		s->limit = s->next_block * s->bins.block_size;
 	}
 	return start;
 }
 
-static void open_sequential(struct placer *p)
+static void open_sequential(struct space *s)
 {
-	p->at = p->limit = p->next_block * p->bins.block_size;
+	s->at = s->limit = s->next_block * s->bins.block_size;
 }
 
 /* What the last block of a sequential zone has left is for the bins. */
-static int close_sequential(struct placer *p, struct ero_error *err)
+static int close_sequential(struct space *s, struct ero_error *err)
 {
-	return p->limit > p->at ? ero_bins_offer(&p->bins, p->limit / p->bins.block_size - 1,
-						 (uint32_t)(p->bins.block_size - (p->limit - p->at)), err) :
+	return s->limit > s->at ? ero_bins_offer(&s->bins, s->limit / s->bins.block_size - 1,
+						 (uint32_t)(s->bins.block_size - (s->limit - s->at)), err) :
 				  0;
 }
 
 /* Map data may run over blocks, an inode's own bytes must not: 64-byte inodes step over a boundary. */
-static int place_sequential(struct placer *p, struct ero_node *node, uint64_t size, struct ero_error *err)
+static int place_sequential(struct space *s, struct ero_node *node, uint64_t size, struct ero_error *err)
 {
-	unsigned block = p->bins.block_size;
-	uint64_t start = ero_round_up(p->at, ERO_INODE_UNIT);
+	unsigned block = s->bins.block_size;
+	uint64_t start = ero_round_up(s->at, ERO_INODE_UNIT);
 	uint32_t head = node->extended ? ERO_EXTENDED_SIZE : ERO_COMPACT_SIZE;
 
 	if (size <= LINE) { /* what one look at an inode reads, map header and all, is one line of a processor's cache */
 		if (start % LINE + size > LINE)
-			p->at = ero_round_up(start, LINE);
+			s->at = ero_round_up(start, LINE);
 	} else if (start % block + head > block) {
-		p->at = ero_round_up(start, block);
+		s->at = ero_round_up(start, block);
 	}
-	node->address = take_bytes(p, size, ERO_INODE_UNIT);
-	return add_item(p, node->address, ERO_ITEM_INODE, node, 0, err);
+	node->address = take_bytes(s, size, ERO_INODE_UNIT);
+	node->in_metabox = s->metabox;
+	return add_item(s, node->address, ERO_ITEM_INODE, node, 0, err);
 }
 
 /* ---- zone D ---- */
@@ -116,10 +128,10 @@ static int place_sequential(struct placer *p, struct ero_node *node, uint64_t si
 /* The last block of a directory goes behind its inode where that fits; the others, if any, are placed later. */
 static void plan_directory(struct placer *p, struct ero_node *dir, unsigned room)
 {
-	struct ero_dir_cut cut = ero_dir_cut(dir, p->bins.block_size, p->plan->pack->options->dot_omitted);
+	struct ero_dir_cut cut = ero_dir_cut(dir, p->image.bins.block_size, p->plan->pack->options->dot_omitted);
 	unsigned head = ero_pack_head_size(p->plan->pack, dir);
 
-	dir->size = (uint64_t)(cut.blocks - 1) * p->bins.block_size + cut.last_bytes;
+	dir->size = (uint64_t)(cut.blocks - 1) * p->image.bins.block_size + cut.last_bytes;
 	dir->stored.start_block = ERO_NULL_BLOCK32;
 	if (head + cut.last_bytes <= room) {
 		dir->stored.layout = ERO_LAYOUT_FLAT_INLINE;
@@ -136,7 +148,7 @@ static int place_root(struct placer *p, struct ero_error *err)
 {
 	struct ero_layout_plan *plan = p->plan;
 	struct ero_node *root = plan->pack->tree->root;
-	unsigned block = p->bins.block_size;
+	unsigned block = p->image.bins.block_size;
 	uint32_t used = (uint32_t)ero_round_up(plan->head_end % block, ERO_INODE_UNIT);
 	uint32_t room = plan->head_end % block && used < block ? block - used : 0;
 	uint64_t size;
@@ -145,17 +157,17 @@ static int place_root(struct placer *p, struct ero_error *err)
 	plan_directory(p, root, room);
 	size = ero_layout_inode_size(plan->pack, root);
 	if (size <= room) {
-		rc = ero_bins_offer(&p->bins, plan->head_end / block, used, err);
-		return rc ? rc : place_whole(p, root, size, err);
+		rc = ero_bins_offer(&p->image.bins, plan->head_end / block, used, err);
+		return rc ? rc : place_whole(&p->image, root, size, err);
 	}
-	plan->meta_block = (uint32_t)p->next_block - 1; /* so that no inode has number 0 */
+	plan->meta_block = (uint32_t)p->image.next_block - 1; /* so that no inode has number 0 */
 	plan_directory(p, root, block);
 	size = ero_layout_inode_size(plan->pack, root);
 	if (size <= block)
-		return place_whole(p, root, size, err);
-	open_sequential(p); /* xattrs larger than a block */
-	rc = place_sequential(p, root, size, err);
-	return rc ? rc : close_sequential(p, err);
+		return place_whole(&p->image, root, size, err);
+	open_sequential(&p->image); /* xattrs larger than a block */
+	rc = place_sequential(&p->image, root, size, err);
+	return rc ? rc : close_sequential(&p->image, err);
 }
 
 /* Whole blocks come before the inodes: kernels read them with readahead, which then fetches what is needed next. */
@@ -163,9 +175,9 @@ static int place_dir_blocks(struct placer *p, struct ero_node *dir, struct ero_e
 {
 	if (!dir->stored.blocks)
 		return 0;
-	dir->stored.start_block = p->next_block;
-	p->next_block += dir->stored.blocks;
-	return add_item(p, dir->stored.start_block * p->bins.block_size, ERO_ITEM_DIR_BLOCKS, dir, 0, err);
+	dir->stored.start_block = p->image.next_block;
+	p->image.next_block += dir->stored.blocks;
+	return add_item(&p->image, dir->stored.start_block * p->image.bins.block_size, ERO_ITEM_DIR_BLOCKS, dir, 0, err);
 }
 
 static int place_directories(struct placer *p, struct ero_error *err)
@@ -177,7 +189,7 @@ static int place_directories(struct placer *p, struct ero_error *err)
 		struct ero_node *dir = ero_tree_by_use(tree)[i];
 
 		if (i && S_ISDIR(dir->mode))
-			plan_directory(p, dir, p->bins.block_size);
+			plan_directory(p, dir, p->image.bins.block_size);
 		if (S_ISDIR(dir->mode))
 			rc = place_dir_blocks(p, dir, err);
 	}
@@ -185,8 +197,8 @@ static int place_directories(struct placer *p, struct ero_error *err)
 		struct ero_node *dir = ero_tree_by_use(tree)[i];
 		uint64_t size = S_ISDIR(dir->mode) ? ero_layout_inode_size(p->plan->pack, dir) : 0;
 
-		if (size && size <= p->bins.block_size)
-			rc = place_whole(p, dir, size, err);
+		if (size && size <= p->image.bins.block_size)
+			rc = place_whole(p->meta, dir, size, err);
 	}
 	return rc;
 }
@@ -222,14 +234,14 @@ static int place_shared(struct placer *p, struct ero_error *err)
 			order[count++] = i;
 	if (count > 1)
 		qsort_r(order, count, sizeof(*order), compare_xattrs, x->items);
-	p->plan->xattr_block = (uint32_t)(p->at / p->bins.block_size);
+	p->plan->xattr_block = (uint32_t)(p->meta->at / p->image.bins.block_size);
 	for (size_t k = 0; !rc && k < count; k++) {
 		uint32_t i = order[k];
 		struct ero_xattr_item *item = &x->items[i];
 
-		item->shared_at = take_bytes(p, ero_xattr_entry_size((unsigned)(item->name_length - item->long_skip),
+		item->shared_at = take_bytes(p->meta, ero_xattr_entry_size((unsigned)(item->name_length - item->long_skip),
 								     item->value_length), 4);
-		rc = add_item(p, item->shared_at, ERO_ITEM_SHARED_XATTR, NULL, i, err);
+		rc = add_item(p->meta, item->shared_at, ERO_ITEM_SHARED_XATTR, NULL, i, err);
 	}
 	return rc;
 }
@@ -239,13 +251,30 @@ static bool has_tail(const struct ero_node *node)
 	return node->stored.tail_size && !S_ISLNK(node->mode);
 }
 
+/* The packed inode is read before anything is known of a metabox. */
+static int place_packed(struct placer *p, struct ero_error *err)
+{
+	struct ero_node *packed = p->plan->pack->packed;
+	struct space *s = &p->image;
+	bool shared = p->meta == s;
+	int rc;
+
+	if (!packed)
+		return 0;
+	if (!shared)
+		open_sequential(s);
+	rc = place_sequential(s, packed, ero_layout_inode_size(p->plan->pack, packed), err);
+	return rc || shared ? rc : close_sequential(s, err);
+}
+
 static int place_others(struct placer *p, struct ero_error *err)
 {
 	const struct ero_tree *tree = p->plan->pack->tree;
-	unsigned block = p->bins.block_size;
+	struct space *s = p->meta;
+	unsigned block = s->bins.block_size;
 	int rc;
 
-	open_sequential(p);
+	open_sequential(s);
 	rc = place_shared(p, err);
 	for (size_t i = 0; !rc && i < tree->node_count; i++) {
 		struct ero_node *node = ero_tree_by_use(tree)[i];
@@ -258,27 +287,27 @@ static int place_others(struct placer *p, struct ero_error *err)
 					node->name, (unsigned long long)size);
 		if (S_ISDIR(node->mode)) {
 			if (size > block && node->parent)
-				rc = place_sequential(p, node, size, err);
+				rc = place_sequential(s, node, size, err);
 			continue;
 		}
 		if (node->stored.tail_size) { /* a link's target may not cross a block either */
-			uint64_t start = ero_round_up(p->at, ERO_INODE_UNIT);
+			uint64_t start = ero_round_up(s->at, ERO_INODE_UNIT);
 
 			if (start % block + size > block)
-				p->at = ero_round_up(start, block);
+				s->at = ero_round_up(start, block);
 		}
-		rc = place_sequential(p, node, size, err);
+		rc = place_sequential(s, node, size, err);
 	}
-	if (!rc && p->plan->pack->packed)
-		rc = place_sequential(p, p->plan->pack->packed, ero_layout_inode_size(p->plan->pack, p->plan->pack->packed), err);
 	if (!rc)
-		rc = close_sequential(p, err);
+		rc = place_packed(p, err);
+	if (!rc)
+		rc = close_sequential(s, err);
 	for (size_t i = 0; !rc && i < tree->node_count; i++) {
 		struct ero_node *node = ero_tree_by_use(tree)[i];
 		uint64_t size = ero_layout_inode_size(p->plan->pack, node);
 
 		if (has_tail(node) && !S_ISDIR(node->mode) && size <= block)
-			rc = place_whole(p, node, size, err);
+			rc = place_whole(s, node, size, err);
 	}
 	return rc;
 }
@@ -290,6 +319,29 @@ static int compare_items(const void *a, const void *b)
 	return x->address < y->address ? -1 : x->address > y->address;
 }
 
+static int open_spaces(struct placer *p, struct ero_error *err)
+{
+	unsigned block = 1u << p->plan->pack->block_bits;
+	uint32_t taken = (uint32_t)ero_round_up(p->plan->box_head, ERO_INODE_UNIT);
+
+	p->image = (struct space){ .plan = p->plan, .bins.block_size = block, .next_block = p->plan->first_block };
+	p->box = (struct space){ .plan = p->plan, .bins.block_size = block, .metabox = true };
+	p->meta = p->plan->metabox ? &p->box : &p->image;
+	if (!p->plan->metabox || !taken)
+		return 0;
+	p->box.next_block = ero_div_up(taken, block);
+	return taken % block ? ero_bins_offer(&p->box.bins, taken / block, taken % block, err) : 0;
+}
+
+static int check_end(const struct ero_layout_plan *plan, struct ero_error *err)
+{
+	if (plan->end_block <= (plan->pack->options->wide ? ERO_NULL_BLOCK48 - 1 : ERO_NULL_BLOCK32 - 1))
+		return 0;
+	return ero_fail(err, ERO_ERROR_UNSUPPORTED, EFBIG,
+			"the image would have %llu blocks; more than 2^32 need -E48bit, more than 2^48 are not possible",
+			(unsigned long long)plan->end_block);
+}
+
 int ero_layout_run(struct ero_layout_plan *plan, struct ero_error *err)
 {
 	struct placer *p = calloc(1, sizeof(*p));
@@ -298,25 +350,44 @@ int ero_layout_run(struct ero_layout_plan *plan, struct ero_error *err)
 	if (!p)
 		return ero_fail_memory(err);
 	p->plan = plan;
-	p->bins.block_size = 1u << plan->pack->block_bits;
-	p->next_block = plan->first_block;
 	plan->meta_block = 0;
-	rc = place_directories(p, err);
+	rc = open_spaces(p, err);
+	if (!rc)
+		rc = place_directories(p, err);
 	if (!rc)
 		rc = place_others(p, err);
-	plan->end_block = p->next_block;
+	plan->end_block = p->image.next_block;
+	plan->boxed_bytes = p->box.next_block * p->box.bins.block_size;
 	if (plan->items.count)
 		qsort(plan->items.data, plan->items.count, sizeof(*plan->items.data), compare_items);
-	ero_vec_free(&p->bins.bins);
+	if (plan->boxed.count)
+		qsort(plan->boxed.data, plan->boxed.count, sizeof(*plan->boxed.data), compare_items);
+	ero_vec_free(&p->image.bins.bins);
+	ero_vec_free(&p->box.bins.bins);
 	free(p);
-	if (!rc && plan->end_block > (plan->pack->options->wide ? ERO_NULL_BLOCK48 - 1 : ERO_NULL_BLOCK32 - 1))
-		rc = ero_fail(err, ERO_ERROR_UNSUPPORTED, EFBIG,
-			      "the image would have %llu blocks; more than 2^32 need -E48bit, more than 2^48 are not possible",
-			      (unsigned long long)plan->end_block);
-	return rc;
+	return rc ? rc : check_end(plan, err);
+}
+
+int ero_layout_metabox(struct ero_layout_plan *plan, struct ero_error *err)
+{
+	const struct ero_pack *pack = plan->pack;
+	struct space *s = calloc(1, sizeof(*s));
+	int rc;
+
+	if (!s)
+		return ero_fail_memory(err);
+	s->plan = plan;
+	s->bins.block_size = 1u << pack->block_bits;
+	s->next_block = ero_div_up(pack->end, s->bins.block_size);
+	open_sequential(s);
+	rc = place_sequential(s, pack->metabox, ero_layout_inode_size(pack, pack->metabox), err);
+	plan->end_block = s->next_block;
+	free(s);
+	return rc ? rc : check_end(plan, err);
 }
 
 void ero_layout_free(struct ero_layout_plan *plan)
 {
 	ero_vec_free(&plan->items);
+	ero_vec_free(&plan->boxed);
 }

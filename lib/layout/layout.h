@@ -10,6 +10,9 @@
  *   zone I    inodes without data behind them: symlinks, specials, files with maps
  *   zone T    inodes with an inline tail, which no block boundary may cross, best-fit
  *
+ * With a metabox, all but the root's inode and the blocks of directories goes into a space of its own, in the same zones; what
+ * that becomes when it is packed lies behind the image's other blocks, and the inode that holds it comes last.
+ *
  * Nothing is read or written here.
  */
 #ifndef ERO_LAYOUT_LAYOUT_H
@@ -25,7 +28,7 @@ enum ero_item_kind {
 };
 
 struct ero_item {
-	uint64_t address;     /* byte position in the image */
+	uint64_t address;     /* byte position in the image, or in the metabox */
 	union {
 		struct ero_node *node;
 		uint32_t xattr;
@@ -38,14 +41,20 @@ struct ero_layout_plan {
 	const struct ero_pack *pack;
 	uint64_t head_end;         /* byte behind superblock and tables */
 	uint64_t first_block;      /* where metadata goes when block 0 is full */
+	bool metabox;              /* there is one */
+	uint32_t box_head;         /* bytes at its beginning that are taken */
 
 	/* results */
 	ERO_VEC(struct ero_item) items; /* by address */
+	ERO_VEC(struct ero_item) boxed; /* those in the metabox, by address there */
+	uint64_t boxed_bytes;
 	uint64_t end_block;
 	uint32_t meta_block, xattr_block;
 };
 
 int ero_layout_run(struct ero_layout_plan *plan, struct ero_error *err);
+/* A place for the metabox's own inode, when it is packed: behind the content. */
+int ero_layout_metabox(struct ero_layout_plan *plan, struct ero_error *err);
 void ero_layout_free(struct ero_layout_plan *plan);
 
 /* How a directory is cut into blocks: calls nothing, allocates nothing. */

@@ -51,6 +51,11 @@ int ero_pack_read_pieces(struct ero_pack_job *j, uint8_t *to, bool *zero)
 {
 	uint8_t *at = to;
 
+	if (j->bytes) {
+		memcpy(to, j->bytes, j->length);
+		*zero = ero_all_zero(to, j->length);
+		return 0;
+	}
 	*zero = true;
 	for (size_t i = 0; i < j->pieces.count; i++) {
 		struct ero_pack_piece *piece = &j->pieces.data[i];
@@ -163,7 +168,7 @@ static int place_part(struct ero_placer *p, struct ero_pack_job *j, const struct
 	if (!p->extents.logical)
 		p->extents.start = r.physical;
 	p->extents.apart |= p->extents.logical && r.physical != p->extents.end;
-	p->extents.uneven |= p->extents.logical % p->pack->options->extent_size != 0;
+	p->extents.uneven |= p->extents.logical % ero_pack_extent_size(p->pack, j->node) != 0;
 	p->extents.logical += part->length;
 	p->extents.end = r.physical + part->stored;
 	p->pack->stored_bytes += part->stored;
@@ -181,10 +186,10 @@ static int end_file(struct ero_placer *p, struct ero_node *node, struct ero_erro
 
 	s->layout = ERO_LAYOUT_COMPRESSED_FULL;
 	s->record_size = (uint8_t)choose_records(p, node, s->map_count);
-	s->chunk_bits = (uint8_t)ero_log2(p->pack->options->extent_size);
+	s->chunk_bits = (uint8_t)ero_log2(ero_pack_extent_size(p->pack, node));
 	s->start_block = p->extents.start; /* in bytes */
 	s->blocks = ero_div_up(p->extents.end - p->extents.start, 1u << p->pack->block_bits);
-	p->pack->compressed_files += node != p->pack->packed;
+	p->pack->compressed_files += node != p->pack->packed && node != p->pack->metabox;
 	return rc;
 }
 

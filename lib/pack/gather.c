@@ -152,19 +152,11 @@ static int gather_all(struct gathering *g, struct ero_error *err)
 static int make_packed_inode(struct gathering *g, struct ero_error *err)
 {
 	struct ero_pack *pack = g->packer->pack;
-	struct ero_node *node = ero_arena_alloc(&pack->tree->arena, sizeof(*node));
 
-	if (!node)
+	pack->packed = ero_pack_hidden_inode(pack, g->packed_size);
+	if (!pack->packed)
 		return ero_fail_memory(err);
-	node->mode = S_IFREG | 0600;
-	node->name = "";
-	node->nlink = 1;
-	node->size = g->packed_size;
-	node->mtime = pack->options->build_time;
-	node->extended = g->packed_size > UINT32_MAX || pack->options->inode_form == 64;
-	node->ino = (uint32_t)pack->tree->node_count + 1;
-	node->pcluster_size = pack->options->packed_pcluster_size;
-	pack->packed = node;
+	pack->packed->pcluster_size = pack->options->packed_pcluster_size;
 	return 0;
 }
 

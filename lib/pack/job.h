@@ -46,6 +46,7 @@ struct ero_pack_job {
 	size_t length;
 	bool first, last;      /* segment of the file */
 	uint64_t block;        /* flat files: where the segment goes */
+	const uint8_t *bytes;  /* content that is in memory already, instead of pieces; or NULL */
 	ERO_VEC(struct ero_pack_piece) pieces; /* extents of byte granularity: what they hold */
 
 	/* results */
@@ -81,6 +82,13 @@ void ero_pack_run_extent(struct ero_pack_job *job, struct ero_pack_worker *worke
 /* The worker's encoder for compressor `index`; NULL after an error noted in the job. */
 void *ero_pack_encoder(struct ero_pack_job *job, struct ero_pack_worker *worker, unsigned index);
 
+/* Plain bytes of a whole extent of byte granularity. */
+static inline uint32_t ero_pack_extent_size(const struct ero_pack *pack, const struct ero_node *node)
+{
+	return node == pack->metabox ? pack->options->metabox_size : pack->options->extent_size;
+}
+/* An inode that no directory names: the packed one, or the metabox. NULL when memory ends. */
+struct ero_node *ero_pack_hidden_inode(struct ero_pack *pack, uint64_t size);
 /* Reads all pieces of a job one behind the other; *zero tells if there was nothing but zeros. */
 int ero_pack_read_pieces(struct ero_pack_job *job, uint8_t *to, bool *zero);
 /* True if a flat tail of `length` bytes goes behind the inode. */

@@ -33,11 +33,16 @@ struct ero_pack {
 	uint64_t stored_bytes;
 	bool chunked, tails_encoded;         /* features that were used */
 	struct ero_node *packed;             /* the inode that holds small files and tails, in no directory; or NULL */
+	struct ero_node *metabox;            /* the inode that holds metadata, in no directory; or NULL */
 	uint64_t duplicate_files;            /* stored once with another of the same content */
 	bool flat_indexes;                   /* 8-byte chunk indexes are needed */
 };
 
 int ero_pack_run(struct ero_pack *pack, struct ero_error *err);
+
+/* metabox.c, after the layout: packs metadata from `pack->end` on as the content of pack->metabox, which it makes. The bytes
+ * stay the caller's. */
+int ero_pack_metabox(struct ero_pack *pack, const uint8_t *bytes, size_t length, struct ero_error *err);
 
 /* Bytes of an inode with its xattrs, before any data: decided by now. */
 unsigned ero_pack_head_size(const struct ero_pack *pack, const struct ero_node *node);

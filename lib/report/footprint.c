@@ -92,7 +92,7 @@ static int footprint_text(const struct ero_pages *p, FILE *out, struct ero_error
 
 		fprintf(out, "  %-24s %10" PRIu64 "  %10" PRIu64 " KiB\n", walks[i].title, n, n * (ERO_PAGE_SIZE / 1024));
 	}
-	fprintf(out, "  %-24s %10" PRIu64 "  its own size, inodes in slots of 32 bytes: nothing can be less\n", "all metadata", floor_pages(p));
+	fprintf(out, "  %-24s %10" PRIu64 "  its own size, inodes in slots of 32 bytes: without -m nothing can be less\n", "all metadata", floor_pages(p));
 	fprintf(out, "Metadata: %" PRIu64 " bytes, %.1f for each of %" PRIu64 " inodes: names %" PRIu64 ", inodes %" PRIu64
 		", maps %" PRIu64 "\n", bytes, p->inodes ? (double)bytes / (double)p->inodes : 0.0, p->inodes, p->names_bytes,
 		p->inode_bytes, p->index_bytes);

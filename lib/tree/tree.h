@@ -64,8 +64,9 @@ struct ero_node {
 	uint32_t hot;                /* place in the hot list, from 1; 0: not in it */
 	const char *link;            /* symlink target */
 	uint64_t data[2];            /* the source's own reference to the content */
+	bool in_metabox;
 	struct ero_stored stored;
-	uint64_t address;            /* byte position of the inode in the image */
+	uint64_t address;            /* byte position of the inode in the image, or in the metabox */
 };
 
 struct ero_tree {

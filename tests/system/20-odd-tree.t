@@ -45,6 +45,8 @@ try() { # NAME MOUNT-OPTIONS OPTIONS…
 }
 try "plain" ""
 try "dense" "" --preset=dense
+try "metabox" "" --preset=dense -m16384
+try "metabox of pclusters" "" -zlz4 -m65536
 try "chunks on a second device" "device=$work/blob" --chunksize=65536 --blobdev="$work/blob"
 rm -f "$t/sparse"; sum "$t" >"$work/odd.sum" # read often enough
 try "name filter, no sharing" "" -Exattr-name-filter -x1000
