@@ -35,7 +35,9 @@ int fsck_check(const struct fsck_options *options, const char *image);
 /* preflight.c: judges one image file, or the facts about one. `command` is what to run with it held, or NULL. */
 int fsck_preflight(const struct fsck_options *options, const char *image, char **command);
 int fsck_rules(const struct fsck_options *options);
-/* hold.c: after a verdict of go, runs a command while the file is held; without one, waits until it is mounted. Returns the
+/* hold.c: before a file is taken hold of. */
+void fsck_prepare_hold(void);
+/* After a verdict of go, runs a command while the file is held; without one, waits until it is mounted. Returns the
  * exit code: the command's, or 4 if the file changed. */
 int fsck_while_held(struct ero_hold *hold, const char *image, char **command);
 

@@ -5,11 +5,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -29,47 +29,69 @@ static time_t grace(void)
 	return seconds > 2 ? seconds - 2 : 0;
 }
 
-static void block(sigset_t *set)
+static void signals(sigset_t *set)
 {
+	static const int all[] = { SIGCHLD, SIGURG /* the lease is to be broken */, SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+
 	sigemptyset(set);
-	sigaddset(set, SIGCHLD);
-	sigaddset(set, SIGURG); /* the lease is to be broken */
-	sigaddset(set, SIGINT);
-	sigaddset(set, SIGTERM);
-	sigprocmask(SIG_BLOCK, set, NULL);
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		sigaddset(set, all[i]);
 }
 
-static void run(char **command, const char *path, const sigset_t *blocked)
+void fsck_prepare_hold(void)
 {
+	sigset_t set;
+
+	signal(SIGCHLD, SIG_DFL); /* ignored, it would keep the command's end from us */
+	signals(&set);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+/* In a group of its own, which ends with us: nothing may run on when nobody holds the file any more. */
+static void run(char **command, const char *path)
+{
+	sigset_t set;
+
+	setpgid(0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (char **word = command; *word; word++)
 		if (!strcmp(*word, "{}"))
 			*word = (char *)path;
 	setenv("EROLITH_IMAGE", path, 1);
-	sigprocmask(SIG_UNBLOCK, blocked, NULL);
+	signals(&set);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
 	execvp(command[0], command);
 	cli_error(FSCK, "%s cannot be run: %m", command[0]);
 	_exit(NOT_RUN);
 }
 
-/* Waits for the command; a writer at the door shortens its time, so that it never runs without the lease. */
-static int attend(pid_t child, const char *image, const sigset_t *set)
+/* Waits for the command; a writer at the door shortens its time, so that it does not run without the lease. */
+static int attend(pid_t child, const char *image)
 {
 	time_t deadline = 0;
 	int status = 0;
+	sigset_t set;
+	pid_t ended;
 
-	while (waitpid(child, &status, WNOHANG) != child) {
+	signals(&set);
+	while ((ended = waitpid(child, &status, WNOHANG)) != child) {
 		struct timespec second = { .tv_sec = 1 };
-		int signal = sigtimedwait(set, NULL, &second);
+		int signal;
 
-		if (signal == SIGINT || signal == SIGTERM)
-			kill(child, signal);
+		if (ended < 0 && errno != EINTR) {
+			cli_error(FSCK, "the command's end cannot be learnt: %m");
+			return CLI_EXIT_OPERATION;
+		}
+		signal = sigtimedwait(&set, NULL, &second);
 		if (signal == SIGURG && !deadline) {
 			deadline = time(NULL) + grace();
 			cli_error(FSCK, "%s: somebody wants to write to it; the command has %ld seconds to end", image,
 				  (long)(deadline - time(NULL)));
+		} else if (signal > 0 && signal != SIGCHLD && signal != SIGURG) {
+			kill(-child, signal);
 		}
 		if (deadline && time(NULL) >= deadline) {
-			kill(child, SIGKILL);
+			kill(-child, SIGKILL);
 			waitpid(child, &status, 0);
 			cli_error(FSCK, "%s: the command was ended, since the file could not be held any longer", image);
 			return CHANGED;
@@ -82,22 +104,21 @@ static int run_held(struct ero_hold *hold, const char *image, char **command)
 {
 	int fd = ero_hold_descriptor(hold);
 	char path[64];
-	sigset_t set;
 	pid_t child;
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	block(&set);
 	fflush(NULL);
 	child = fork();
 	if (child == 0) {
 		fcntl(fd, F_SETFD, 0);
-		run(command, path, &set);
+		run(command, path);
 	}
 	if (child < 0) {
 		cli_error(FSCK, "no process can be made: %m");
 		return CLI_EXIT_OPERATION;
 	}
-	return attend(child, image, &set);
+	setpgid(child, child); /* whoever comes first */
+	return attend(child, image);
 }
 
 /* The mount table tells of its changes by poll(2). */
@@ -110,23 +131,28 @@ static int wait_for_mount(struct ero_hold *hold, const char *image)
 	sigset_t set;
 	int code = table < 0 ? CLI_EXIT_OPERATION : -1;
 
-	printf("%s is held until it is mounted, as /proc/%ld/fd/%d too\n", image, (long)getpid(), ero_hold_descriptor(hold));
-	fflush(stdout);
-	block(&set);
+	ero_print_name(stderr, image, strlen(image));
+	fprintf(stderr, " is held until it is mounted, as /proc/%ld/fd/%d too\n", (long)getpid(), ero_hold_descriptor(hold));
+	signals(&set);
 	while (code < 0) {
 		struct timespec now = { 0 };
 		int signal = sigtimedwait(&set, NULL, &now);
 
-		if (signal == SIGINT || signal == SIGTERM)
+		if (signal > 0 && signal != SIGCHLD && signal != SIGURG) {
 			code = BY_SIGNAL + signal;
-		else if (signal == SIGURG && !deadline)
+		} else if (signal == SIGURG && !deadline) {
 			deadline = time(NULL) + grace();
-		else if (ero_hold_mounts(hold) > before)
+		} else if (ero_hold_mounts(hold) > before) {
 			code = 0;
-		else if (deadline && time(NULL) >= deadline)
+		} else if (!ero_hold_is_named(hold, image)) {
+			cli_error(FSCK, "%s: the path names another file now", image);
 			code = CHANGED;
-		else
+		} else if (deadline && time(NULL) >= deadline) {
+			cli_error(FSCK, "%s: somebody wants to write to it, and it was not mounted in time", image);
+			code = CHANGED;
+		} else {
 			poll(&changed, 1, 200);
+		}
 	}
 	if (table >= 0)
 		close(table);
@@ -141,6 +167,10 @@ int fsck_while_held(struct ero_hold *hold, const char *image, char **command)
 
 	if (!ero_hold_is_leased(hold, &why_not))
 		cli_error(FSCK, "%s: %s; a change will be found out, not kept away", image, why_not);
+	if (ero_hold_recheck(hold, &err)) { /* since it was taken hold of, the file was judged */
+		cli_error(FSCK, "%s: %s", image, err.text);
+		return CHANGED;
+	}
 	code = command ? run_held(hold, image, command) : wait_for_mount(hold, image);
 	if (ero_hold_recheck(hold, &err) == -ESTALE) {
 		cli_error(FSCK, "%s: %s: what was mounted may not be what was judged", image, err.text);

@@ -167,7 +167,10 @@ static int check_preflight(const struct fsck_options *o, int argc, int first)
 		return cli_usage_error(&cli, "--exec needs an image and a command: --preflight --exec IMAGE -- COMMAND…");
 	if (o->hold && !o->exec && argc - first != 1)
 		return cli_usage_error(&cli, "--hold takes one image");
-	if (o->facts && (argc != first || o->probe || o->hold || o->exec || o->save_facts || o->for_kernel || o->mount_options || o->way))
+	if (o->save_facts && argc - first > 1 && !o->exec)
+		return cli_usage_error(&cli, "--save-facts takes one image");
+	if (o->facts && (argc != first || o->probe || o->hold || o->exec || o->save_facts || o->for_kernel || o->mount_options || o->way ||
+			 o->overlays || o->devices.count || o->offset || o->trust_devices || o->no_digests || o->verity))
 		return cli_usage_error(&cli, "--facts says everything: it goes with --json and --strict alone");
 	return 0;
 }

@@ -48,9 +48,10 @@ int fsck_preflight(const struct fsck_options *o, const char *image, char **comma
 	int code;
 
 	if (o->hold || command) {
+		fsck_prepare_hold();
 		if (ero_hold_take(image, &hold, &err)) {
 			cli_error(FSCK, "%s", err.text);
-			return err.code == EAGAIN ? 4 : CLI_EXIT_OPERATION;
+			return err.code == EAGAIN ? 4 : err.kind == ERO_ERROR_ARGUMENT ? CLI_EXIT_USAGE_FSCK : CLI_EXIT_OPERATION;
 		}
 		p.held = hold;
 	}

@@ -376,14 +376,16 @@ ERO_API int ero_report_rules(const char *id, enum ero_report_form form, FILE *ou
 
 /* Keeps a file from changing between verdict and mount: an open descriptor and, where the file system has them, a read lease,
  * which nobody can open the file for writing against. -EAGAIN if somebody has it open for writing now. When somebody tries
- * to, the process gets SIGURG, and the kernel breaks the lease after /proc/sys/fs/lease-break-time seconds. */
+ * to, the process gets SIGURG (block it before this call, lest it be lost), and the kernel breaks the lease after /proc/sys/fs/lease-break-time seconds. */
 ERO_API int ero_hold_take(const char *path, struct ero_hold **hold, struct ero_error *err);
 ERO_API int ero_hold_descriptor(const struct ero_hold *hold);
 /* Is there a lease? If not, *why_not (which may be NULL) says why. */
 ERO_API bool ero_hold_is_leased(const struct ero_hold *hold, const char **why_not);
-/* -EBUSY: the lease is being broken; -ESTALE: the file changed since it was taken hold of. */
+/* -ESTALE: the file changed since it was taken hold of; -EBUSY: somebody waits to write to it, or already may. */
 ERO_API int ero_hold_recheck(struct ero_hold *hold, struct ero_error *err);
-/* EROFS mounts of the file in the mount table. */
+/* Does the path still name the file that is held? */
+ERO_API bool ero_hold_is_named(const struct ero_hold *hold, const char *path);
+/* EROFS mounts of the file, and of loop devices on it, in the mount table. */
 ERO_API uint64_t ero_hold_mounts(const struct ero_hold *hold);
 ERO_API void ero_hold_release(struct ero_hold *hold);
 

@@ -42,7 +42,7 @@ static void rule(const struct ero_rule *r)
 	printf(".It Sy %s Pq %s\n", r->id, ero_severity_name(r->severity));
 	sentence(r->sentence);
 	if (r->code)
-		printf("The errno is\n.Er %s .\n", strerrorname_np(r->code));
+		printf("The errno is\n.Er %s .\n", ero_errno_name(r->code));
 	ero_rule_windows(r, windows, sizeof(windows));
 	if (*windows)
 		printf("Kernels: %s.\n", windows);

@@ -56,8 +56,11 @@ static int look_at(const struct mkfs_options *o, struct state *s)
 	struct stat st;
 	int rc = 0;
 
-	if (stat(image, &st) || !S_ISREG(st.st_mode))
-		return 0; /* a pipe or a device */
+	if (stat(image, &st) || !S_ISREG(st.st_mode)) { /* a pipe or a device */
+		if (o->record_verity)
+			cli_error(MKFS, "%s is no regular file: it has no fs-verity digest to record", image);
+		return o->record_verity ? 1 : 0;
+	}
 	if (o->verbosity)
 		rc = ero_preflight_built(image, o->build.target_offset, o->build.for_kernel, on_warning, s, &err);
 	if (!rc && o->record_verity)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+/* In pieces, so that devices of any size can be read. */
 #include "base/digest.h"
 #include "base/cleanup.h"
 
@@ -13,6 +14,8 @@ static int feed(EVP_MD_CTX *context, int fd, uint64_t length, uint8_t *piece, st
 		size_t want = length - at < PIECE ? (size_t)(length - at) : PIECE;
 		ssize_t n = pread(fd, piece, want, (off_t)at);
 
+		if (n < 0 && errno == EINTR)
+			continue;
 		if (n < 0)
 			return ero_fail_errno(err, "cannot read at byte %llu", (unsigned long long)at);
 		if (n == 0) {

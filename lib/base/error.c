@@ -60,3 +60,10 @@ int ero_error_prefix(struct ero_error *err, int code, const char *format, ...)
 	snprintf(err->text + used, sizeof(err->text) - used, ": %.900s", rest);
 	return code;
 }
+
+const char *ero_errno_name(int code)
+{
+	const char *name = strerrorname_np(code);
+
+	return name ? name : "?";
+}

@@ -13,6 +13,8 @@ int ero_fail(struct ero_error *err, enum ero_error_kind kind, int code, const ch
 /* The same for a failed system call: appends ": " and the system's words for errno, which is read first. */
 int ero_fail_errno(struct ero_error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* "EINVAL"; "?" for what has no name. */
+const char *ero_errno_name(int code);
 int ero_fail_memory(struct ero_error *err);
 
 /* Puts "context: " in front of the sentence that is there already. Returns code, for use in a return statement. */

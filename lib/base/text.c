@@ -23,7 +23,8 @@ void ero_print_name(FILE *out, const char *name, size_t length)
 {
 	for (size_t i = 0; i < length;) {
 		unsigned char c = (unsigned char)name[i];
-		size_t n = c < 32 || c == 127 || c == '\\' ? 0 : ero_utf8_sequence((const unsigned char *)name + i, length - i);
+		bool control = c < 32 || c == 127 || (c == 0xc2 && i + 1 < length && (unsigned char)name[i + 1] < 0xa0);
+		size_t n = control || c == '\\' ? 0 : ero_utf8_sequence((const unsigned char *)name + i, length - i);
 
 		if (n)
 			fwrite(name + i, 1, n, out);

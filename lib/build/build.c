@@ -235,7 +235,7 @@ static int run(struct ero_build *b, struct ero_error *err)
 		rc = pack(b, err);
 	if (!rc)
 		rc = lay_out(b, err);
-	if (!rc && b->plan.boxed.count)
+	if (!rc && b->plan.boxed_bytes)
 		rc = box(b, err);
 	if (!rc)
 		rc = ero_spool_reader_create(b->spool, &b->stored, err);

@@ -163,8 +163,12 @@ static void finish_super(struct ero_build *b)
 		s->feature_incompat |= ERO_INCOMPAT_FRAGMENTS;
 		s->packed_nid = ero_build_nid(b, b->pack.packed);
 	}
-	if (b->pack.metabox)
+	if (b->pack.metabox) {
 		s->metabox_nid = ero_build_nid(b, b->pack.metabox);
+	} else { /* nothing was there for it */
+		s->feature_incompat &= ~(uint32_t)ERO_INCOMPAT_METABOX;
+		s->feature_compat &= ~(uint32_t)ERO_COMPAT_SHARED_EA_IN_METABOX;
+	}
 	if (b->pack.tails_encoded)
 		s->feature_incompat |= ERO_INCOMPAT_ZTAILPACKING;
 }

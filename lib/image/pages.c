@@ -277,6 +277,16 @@ static int mark_hidden(struct survey *s, uint64_t nid, struct ero_error *err)
 	return rc;
 }
 
+/* What lies behind the image in its file is not looked at, however much that is. */
+static uint64_t image_size(const struct ero_image *image)
+{
+	uint64_t bytes, whole = image->devices[0].size;
+
+	if (image->super.extra_devices || __builtin_mul_overflow(image->super.blocks, (uint64_t)ero_block_size(image), &bytes))
+		return whole;
+	return bytes < whole ? bytes : whole;
+}
+
 int ero_pages_survey(struct ero_image *image, struct ero_pages *pages, struct ero_error *err)
 {
 	const unsigned always = ERO_PAGE_READ_NAMES | ERO_PAGE_READ_STAT | ERO_PAGE_READ_XATTR;
@@ -284,7 +294,7 @@ int ero_pages_survey(struct ero_image *image, struct ero_pages *pages, struct er
 	int rc;
 
 	memset(pages, 0, sizeof(*pages));
-	pages->count = ero_div_up(image->devices[0].base + image->devices[0].size, ERO_PAGE_SIZE);
+	pages->count = ero_div_up(image->devices[0].base + image_size(image), ERO_PAGE_SIZE);
 	pages->flags = calloc(pages->count + 1, sizeof(*pages->flags));
 	s.stamps = calloc(pages->count + 1, sizeof(*s.stamps));
 	rc = pages->flags && s.stamps ? load_metabox(&s, err) : ero_fail_memory(err);

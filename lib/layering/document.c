@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DOCUMENT_VERSION = 1, MAX_DEPTH = 8, MAX_DEVICES = 4096, MAX_DOCUMENT = 16 << 20, PIECE = 64 << 10 };
+enum { DOCUMENT_VERSION = 1, MAX_DEPTH = 8, MAX_DOCUMENT = 16 << 20, PIECE = 64 << 10 };
 
 /* ---- out ---- */
 
@@ -112,7 +112,7 @@ static bool number_in(struct ero_fact *fact, enum ero_field_kind kind, json_obje
 		if (!json_object_is_type(value, json_type_int))
 			return false;
 		fact->value = json_object_get_uint64(value);
-		if (json_object_get_int64(value) < 0)
+		if (json_object_get_int64(value) < 0 || fact->value > INT64_MAX)
 			return false;
 	}
 	fact->known = true;
@@ -225,8 +225,8 @@ static int devices_in(json_object *document, struct ero_facts *facts, struct ero
 
 	if (!json_object_object_get_ex(document, "devices", &list))
 		return 0;
-	if (!json_object_is_type(list, json_type_array) || json_object_array_length(list) > MAX_DEVICES)
-		return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL, "the facts' \"devices\" is no list of up to %d", MAX_DEVICES);
+	if (!json_object_is_type(list, json_type_array) || json_object_array_length(list) > ERO_MOST_DEVICES)
+		return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL, "the facts' \"devices\" is no list of up to %d", ERO_MOST_DEVICES);
 	facts->device_count = json_object_array_length(list);
 	facts->devices = calloc(facts->device_count + 1, sizeof(*facts->devices));
 	if (!facts->devices)
@@ -248,6 +248,7 @@ int ero_facts_parse(const char *text, size_t length, struct ero_facts *facts, st
 	memset(facts, 0, sizeof(*facts));
 	if (!tokener)
 		return ero_fail_memory(err);
+	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
 	if (length > MAX_DOCUMENT)
 		rc = ero_fail(err, ERO_ERROR_ARGUMENT, EFBIG, "the facts have more than %d MiB", MAX_DOCUMENT >> 20);
 	else
@@ -257,7 +258,8 @@ int ero_facts_parse(const char *text, size_t length, struct ero_facts *facts, st
 			      json_tokener_error_desc(json_tokener_get_error(tokener)), json_tokener_get_parse_end(tokener));
 	nothing_known(ero_field_groups, facts);
 	if (!rc && (!json_object_is_type(document, json_type_object) ||
-		    !json_object_object_get_ex(document, "erolith_facts", &version) || json_object_get_int(version) != DOCUMENT_VERSION))
+		    !json_object_object_get_ex(document, "erolith_facts", &version) || !json_object_is_type(version, json_type_int) ||
+		    json_object_get_int(version) != DOCUMENT_VERSION))
 		rc = ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL, "this is no document of facts (\"erolith_facts\": %d)", DOCUMENT_VERSION);
 	if (!rc)
 		rc = groups_in(ero_field_groups, other, document, facts, err);

@@ -39,9 +39,17 @@ void ero_know_text(struct ero_text *text, const char *value)
 
 bool ero_read_line(const char *path, char *line, size_t size)
 {
-	ERO_AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, line, size - 1);
+	ERO_AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+	ssize_t n;
 
+	if (fd < 0 || fstat(fd, &st))
+		return false;
+	if (!S_ISREG(st.st_mode)) { /* a fifo that somebody put there must not hang us */
+		errno = EINVAL;
+		return false;
+	}
+	n = read(fd, line, size - 1);
 	if (n < 0)
 		return false;
 	line[n] = '\0';

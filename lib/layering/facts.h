@@ -60,14 +60,19 @@ struct ero_device_facts {
 	struct ero_file_facts file;
 };
 
+enum { ERO_MOST_DEVICES = 4096 };
+
 struct ero_facts {
 	struct {
 		struct ero_text way;           /* "file", "loop" or "device" */
 		struct ero_fact offset;        /* bytes before the image in the file */
+		struct ero_fact fsoffset;      /* of them those that EROFS itself is told to skip */
+		struct ero_fact size_limit;    /* of a loop device, bytes from `offset` on; 0: none */
+		struct ero_fact loop_direct_io;
 		struct ero_fact direct_io, nosuid, nodev, noexec;
 		struct ero_text options;       /* EROFS's own, as they were given */
 		struct ero_text unknown_options; /* those that EROFS never had */
-		struct ero_fact inode_share, old_options; /* inode_share=; fsid= or domain_id= */
+		struct ero_fact inode_share, fsid, domain_id, dax; /* options of a window of releases; dax: =always */
 		struct ero_fact overlays;      /* overlay mounts above, one on the other */
 		struct ero_fact trust_devices; /* the operator vouches for the devices and their order */
 		struct ero_text recorded;      /* fs-verity digest from when the image was built, "": none */

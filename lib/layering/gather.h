@@ -24,7 +24,7 @@ void ero_unknown(struct ero_fact *fact, const char *format, ...) __attribute__((
 /* Text that is too long ends with "…". */
 void ero_know_text(struct ero_text *text, const char *value);
 void ero_unknown_text(struct ero_text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Reads a small file of /proc or /sys without the newline at its end; false with errno. */
+/* The first line of a small regular file; false with errno. */
 bool ero_read_line(const char *path, char *line, size_t size);
 
 /* gather_file.c: the file itself, and all the facts of a file. `fd` is open for reading, or -1 with `code` the errno. */
@@ -35,7 +35,7 @@ void ero_gather_filesystem(const char *path, int fd, const struct stat *st, stru
 typedef void (*ero_gap_fn)(void *context, uint64_t from, uint64_t to);
 void ero_file_gaps(int fd, uint64_t size, ero_gap_fn fn, void *context);
 /* gather_users.c: loop devices, mounts, fanotify marks. */
-void ero_gather_users(const struct stat *st, struct ero_file_facts *file);
+void ero_gather_users(const char *path, const struct stat *st, struct ero_file_facts *file);
 void ero_gather_mounts(const struct stat *st, struct ero_file_facts *file);
 /* gather_image.c: header, features, device table; and what a walk over the metadata tells. */
 void ero_gather_image(int fd, struct ero_facts *facts);
@@ -51,7 +51,8 @@ int ero_gather_plan(const struct ero_preflight_options *options, const struct st
 /* Calls `fn` for each option of a list as mount(8) takes it; value NULL: none. What it returns, if not 0, ends that. */
 typedef int (*ero_option_fn)(void *context, const char *name, const char *value, struct ero_error *err);
 int ero_options_each(const char *options, ero_option_fn fn, void *context, struct ero_error *err);
-bool ero_option_is_general(const char *name); /* of every file system: ro, nosuid, … */
+bool ero_option_is_general(const char *name);   /* of every file system: ro, nosuid, context, … */
+bool ero_option_is_for_mount(const char *name); /* mount(8) keeps it to itself: nofail, x-… */
 bool ero_device_list_add(struct ero_device_list *list, const char *path);
 void ero_device_list_free(struct ero_device_list *list);
 /* verity.c: the digest that was recorded at build, from the option or the file beside the image; and the one of the file,

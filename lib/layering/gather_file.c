@@ -120,7 +120,8 @@ static bool each_extent(int fd, unsigned how, unsigned *flags, ero_gap_fn fn, vo
 		if (!map->fm_mapped_extents || (*flags & FIEMAP_EXTENT_LAST))
 			return true;
 	}
-	return map != NULL;
+	errno = map ? EFBIG : ENOMEM; /* too many to look at */
+	return false;
 }
 
 /* SEEK_HOLE takes cached zeros of unwritten extents for data, so that these are asked for by themselves. */
@@ -131,7 +132,7 @@ void ero_file_gaps(int fd, uint64_t size, ero_gap_fn fn, void *context)
 
 	while ((at = lseek(fd, at, SEEK_HOLE)) >= 0 && (uint64_t)at < size) {
 		end = lseek(fd, at, SEEK_DATA);
-		if (end < 0)
+		if (end <= at)
 			end = (off_t)size;
 		fn(context, (uint64_t)at, (uint64_t)end);
 		at = end;
@@ -221,19 +222,30 @@ static void gather_writer(int fd, struct ero_fact *writer)
 	}
 }
 
-/* Who may swap the file for another: writers of its directory, but for sticky ones. */
+/* Who may swap the file for another: writers of a directory on its path, but for sticky ones. */
 static void gather_parent(const char *path, struct ero_fact *open_to_others)
 {
 	ERO_AUTO_FREE char *real = realpath(path, NULL);
+	bool open_one = false;
 	struct stat st;
-	char *slash = real ? strrchr(real, '/') : NULL;
+	char *slash;
 
-	if (slash)
-		slash[slash == real] = '\0';
-	if (!slash || stat(real, &st))
-		ero_unknown(open_to_others, "its directory cannot be looked at");
+	while (real && (slash = strrchr(real, '/'))) {
+		bool root = slash == real;
+
+		slash[root] = '\0';
+		if (stat(real, &st)) {
+			ero_unknown(open_to_others, "the directories above it cannot be looked at");
+			return;
+		}
+		open_one = open_one || st.st_uid != 0 || ((st.st_mode & 022) && !(st.st_mode & S_ISVTX));
+		if (root)
+			break;
+	}
+	if (real)
+		ero_know(open_to_others, open_one);
 	else
-		ero_know(open_to_others, st.st_uid != 0 || ((st.st_mode & 022) && !(st.st_mode & S_ISVTX)));
+		ero_unknown(open_to_others, "its path cannot be followed");
 }
 
 static void nothing_open(const char *why, struct ero_file_facts *f)
@@ -273,9 +285,13 @@ static void gather_device_size(int fd, struct ero_fact *size)
 
 void ero_gather_file(const char *path, int fd, int code, struct ero_file_facts *f)
 {
+	char via[64];
 	struct stat st;
 
 	ero_know_text(&f->path, path);
+	snprintf(via, sizeof(via), "/proc/self/fd/%d", fd); /* the file that is open, whatever its path names by now */
+	if (fd >= 0)
+		path = via;
 	if (fd < 0 ? stat(path, &st) : fstat(fd, &st)) {
 		nothing_there(f);
 		if (errno != ENOENT && errno != ENOTDIR) {
@@ -293,7 +309,7 @@ void ero_gather_file(const char *path, int fd, int code, struct ero_file_facts *
 	ero_know(&f->permissions, st.st_mode & 07777);
 	gather_parent(path, &f->parent_open);
 	ero_gather_filesystem(path, fd, &st, f);
-	ero_gather_users(&st, f);
+	ero_gather_users(path, &st, f);
 	if (S_ISBLK(st.st_mode))
 		gather_device_size(fd, &f->size);
 	else

@@ -286,7 +286,8 @@ static uint64_t table_place(int fd, uint64_t offset)
 int ero_gather_devices(const struct ero_preflight_options *o, const struct ero_device_list *given, int fd,
 		       struct ero_facts *f, struct ero_error *err)
 {
-	size_t slots = f->image.extra_devices.known ? (size_t)f->image.extra_devices.value : 0;
+	size_t told = f->image.extra_devices.known ? (size_t)f->image.extra_devices.value : 0;
+	size_t slots = told > ERO_MOST_DEVICES ? ERO_MOST_DEVICES : told; /* of more, nothing is said */
 	uint64_t table = slots ? table_place(fd, f->plan.offset.value) : 0;
 	unsigned bits = f->image.block_bits.known && f->image.block_bits.value < 32 ? (unsigned)f->image.block_bits.value : 0;
 

@@ -20,15 +20,21 @@
 
 /* ---- release ---- */
 
-/* Vendors who add fixes without counting them: a release such as 5.14.0-427.el9 says nothing of the patch level. */
-static bool is_vendor(const char *release)
+/* Vendors add fixes without counting them: releases such as 5.14.0-427.el9, 6.8.0-45-generic or 6.1.0-50-amd64 name a series. */
+static bool is_exact(const char *release)
 {
-	static const char *const words[] = { ".el", "amzn", "-generic", "-azure", "-aws", "-gcp", "-gke", ".fc", "-default", "cloud" };
+	static const char *const words[] = { ".el", "amzn", "-generic", "-azure", "-aws", "-gcp", "-gke" };
+	unsigned major, minor, patch;
+	int length = 0;
 
+	if (sscanf(release, "%u.%u.%u%n", &major, &minor, &patch, &length) != 3)
+		return false;
+	if (!patch && release[length] == '-' && isdigit((unsigned char)release[length + 1]))
+		return false;
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (strstr(release, words[i]))
-			return true;
-	return false;
+			return false;
+	return true;
 }
 
 /* Debian's /proc/version ends with "Debian 6.1.170-1 (date)"; Ubuntu has "Ubuntu 6.8.0-45.45-generic 6.8.12" in a file of
@@ -63,14 +69,14 @@ static void gather_release(struct ero_facts *f)
 		ero_unknown(&f->kernel.exact, "uname fails");
 		return;
 	}
-	if (stable_release(stable, sizeof(stable)) && strncmp(stable, u.release, strlen(stable)) != 0) {
-		snprintf(text, sizeof(text), "%s (%.80s)", stable, u.release);
-		ero_know_text(&f->kernel.release, text);
-		ero_know(&f->kernel.exact, 1);
-	} else {
+	if (!stable_release(stable, sizeof(stable))) {
 		ero_know_text(&f->kernel.release, u.release);
-		ero_know(&f->kernel.exact, !is_vendor(u.release));
+		ero_know(&f->kernel.exact, is_exact(u.release));
+		return;
 	}
+	snprintf(text, sizeof(text), "%s (%.80s)", stable, u.release);
+	ero_know_text(&f->kernel.release, strncmp(stable, u.release, strlen(stable)) ? text : u.release);
+	ero_know(&f->kernel.exact, 1);
 }
 
 /* ---- configuration ---- */
@@ -150,23 +156,45 @@ static bool configured(const char *config, const char *name)
 	return at && (at[n] == 'y' || at[n] == 'm');
 }
 
-/* A module that is not there cannot be loaded, whatever the configuration says. */
-static bool has_erofs(const char *release)
+static bool file_holds(const char *path, const char *word, bool *there)
 {
-	static const char *const places[] = { "/lib/modules/%s/kernel/fs/erofs", "/usr/lib/modules/%s/kernel/fs/erofs" };
-	FILE *in = fopen("/proc/filesystems", "re");
-	char line[128], path[200];
+	FILE *in = fopen(path, "re");
+	char line[4096];
 	bool found = false;
 
+	*there = in != NULL;
 	while (in && !found && fgets(line, sizeof(line), in))
-		found = strstr(line, "\terofs\n") != NULL;
+		found = strstr(line, word) != NULL;
 	if (in)
 		fclose(in);
-	for (size_t i = 0; !found && i < sizeof(places) / sizeof(places[0]); i++) {
-		snprintf(path, sizeof(path), places[i], release);
-		found = !access(path, F_OK);
-	}
 	return found;
+}
+
+/* A module that is not there cannot be loaded; where there are no modules at all, as in a container, nothing is known. */
+static void gather_erofs(const char *release, struct ero_fact *erofs)
+{
+	static const char *const lists[] = { "/lib/modules/%s/modules.dep", "/lib/modules/%s/modules.builtin" };
+	char path[200];
+	bool there, any = false;
+
+	if (file_holds("/proc/filesystems", "\terofs\n", &there)) {
+		ero_know(erofs, 1);
+		return;
+	}
+	for (size_t i = 0; there && i < sizeof(lists) / sizeof(lists[0]); i++) {
+		bool here;
+
+		snprintf(path, sizeof(path), lists[i], release);
+		if (file_holds(path, "/erofs.ko", &here)) {
+			ero_know(erofs, 1);
+			return;
+		}
+		any = any || here;
+	}
+	if (any)
+		ero_know(erofs, 0);
+	else
+		ero_unknown(erofs, there ? "it is not loaded, and no modules of this kernel are here to look for" : "/proc/filesystems is not there");
 }
 
 static void gather_config(const char *release, struct ero_facts *f)
@@ -247,8 +275,7 @@ static void gather_beside(struct ero_facts *f)
 	else
 		ero_unknown_text(&f->kernel.lsm, "/sys/kernel/security/lsm is not there");
 	ero_know(&f->kernel.loop, !access("/dev/loop-control", F_OK));
-	ero_know_text(&f->kernel.mounter, mount_knows_files() ? "mount" : in_path("mount.erofs") ? "mount.erofs" :
-					  in_path("busybox") ? "busybox" : "");
+	ero_know_text(&f->kernel.mounter, mount_knows_files() ? "mount" : in_path("mount.erofs") ? "mount.erofs" : "");
 }
 
 /* Another kernel: only its number is known; the machine stays this one. */
@@ -258,19 +285,16 @@ static int another_kernel(const char *release, struct ero_facts *f, struct ero_e
 	struct ero_fact *const facts[] = { &f->kernel.erofs, &f->kernel.file_backed, &f->kernel.zip, &f->kernel.lzma,
 					   &f->kernel.deflate, &f->kernel.zstd, &f->kernel.loop };
 	struct ero_kernel_version v;
-	char text[64];
 
 	if (!ero_kernel_parse(release, &v))
 		return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL, "\"%s\" is no kernel version, such as 6.12.3", release);
 	ero_know_text(&f->kernel.release, release);
-	/* "6.12" alone stands for whatever 6.12.y is installed there */
-	snprintf(text, sizeof(text), "%u.%u", v.major, v.minor);
-	ero_know(&f->kernel.exact, strcmp(text, release) != 0);
+	ero_know(&f->kernel.exact, is_exact(release)); /* "6.12" alone stands for whatever 6.12.y is installed there */
 	for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++)
 		ero_unknown(facts[i], why);
 	ero_unknown_text(&f->kernel.features, why);
 	ero_unknown_text(&f->kernel.lsm, why);
-	ero_know_text(&f->kernel.mounter, "");
+	ero_unknown_text(&f->kernel.mounter, why);
 	return 0;
 }
 
@@ -286,7 +310,7 @@ int ero_gather_kernel(const struct ero_preflight_options *o, struct ero_facts *f
 		return ero_fail_errno(err, "uname");
 	gather_release(f);
 	gather_config(u.release, f);
-	ero_know(&f->kernel.erofs, has_erofs(u.release));
+	gather_erofs(u.release, &f->kernel.erofs);
 	gather_features(f);
 	gather_beside(f);
 	return 0;
@@ -294,25 +318,25 @@ int ero_gather_kernel(const struct ero_preflight_options *o, struct ero_facts *f
 
 /* ---- who asks ---- */
 
-/* Capabilities count only in the first user namespace, whose id map covers everything. */
+/* Capabilities count only in the first user namespace, which has a number of its own (linux/proc_ns.h). */
 static bool capabilities(unsigned long long *caps)
 {
-	unsigned long long inside = 1, outside = 1, count = 0;
-	FILE *status = fopen("/proc/self/status", "re"), *map = fopen("/proc/self/uid_map", "re");
+	static const ino_t first_namespace = 0xEFFFFFFD;
+	FILE *status = fopen("/proc/self/status", "re");
 	char line[256];
+	struct stat st;
 	bool good = false;
 
 	*caps = 0;
 	while (status && !good && fgets(line, sizeof(line), status))
 		good = sscanf(line, "CapEff: %llx", caps) == 1;
-	good = good && map && fscanf(map, "%llu %llu %llu", &inside, &outside, &count) == 3;
-	if (inside || outside || count != UINT32_MAX)
-		*caps = 0;
 	if (status)
 		fclose(status);
-	if (map)
-		fclose(map);
-	return good;
+	if (!good || stat("/proc/self/ns/user", &st))
+		return false;
+	if (st.st_ino != first_namespace)
+		*caps = 0;
+	return true;
 }
 
 void ero_gather_who(int fd, struct ero_facts *f)

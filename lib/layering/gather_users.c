@@ -71,6 +71,12 @@ static void gather_loops(const struct stat *st, struct ero_file_facts *f)
 
 /* ---- mounts ---- */
 
+/* A source of a mount: the file by some path, or a loop device on it. */
+static bool is_source(const char *source, const struct stat *st)
+{
+	return same_file(source, st) || (!strncmp(source, "/dev/loop", 9) && loop_holds(source + 5, st));
+}
+
 void ero_gather_mounts(const struct stat *st, struct ero_file_facts *f)
 {
 #ifdef HAVE_MOUNT
@@ -83,7 +89,7 @@ void ero_gather_mounts(const struct stat *st, struct ero_file_facts *f)
 		ero_unknown(&f->mounts, "the mount table cannot be read");
 	} else {
 		while (!mnt_table_next_fs(table, at, &fs))
-			n += mnt_fs_match_fstype(fs, "erofs") && mnt_fs_get_source(fs) && same_file(mnt_fs_get_source(fs), st);
+			n += mnt_fs_match_fstype(fs, "erofs") && mnt_fs_get_source(fs) && is_source(mnt_fs_get_source(fs), st);
 		ero_know(&f->mounts, n);
 	}
 	mnt_free_iter(at);
@@ -164,9 +170,37 @@ static void look_into_process(const char *pid, struct marks *m)
 	closedir(fds);
 }
 
+/* The kernel's number of the file system, which btrfs hides from stat(2), as the mount table has it. */
+static dev_t real_device(const char *path, dev_t told)
+{
+#ifdef HAVE_MOUNT
+	struct libmnt_table *table = mnt_new_table_from_file("/proc/self/mountinfo");
+	ERO_AUTO_FREE char *real = realpath(path, NULL);
+	ERO_AUTO_FREE char *point = real ? mnt_get_mountpoint(real) : NULL;
+	struct libmnt_fs *fs = table && point ? mnt_table_find_target(table, point, MNT_ITER_BACKWARD) : NULL;
+
+	if (fs && mnt_fs_get_devno(fs))
+		told = mnt_fs_get_devno(fs);
+	mnt_unref_table(table);
+#else
+	(void)path;
+#endif
+	return told;
+}
+
+/* Other processes are seen from the first process namespace, with a /proc that hides none. */
+static bool sees_all(void)
+{
+	static const ino_t first_namespace = 0xEFFFFFFC; /* linux/proc_ns.h */
+	struct stat st;
+
+	return !stat("/proc/self/ns/pid", &st) && st.st_ino == first_namespace && !access("/proc/1/fd", R_OK);
+}
+
 static void gather_marks(const struct stat *st, const char *path, struct ero_file_facts *f)
 {
-	struct marks m = { .inode = st->st_ino, .device = major(st->st_dev) << 20 | minor(st->st_dev), .mount = ~0ull };
+	dev_t device = real_device(path, st->st_dev);
+	struct marks m = { .inode = st->st_ino, .device = major(device) << 20 | minor(device), .mount = ~0ull };
 	DIR *proc = opendir("/proc");
 	const struct dirent *d;
 	struct statx x;
@@ -175,7 +209,6 @@ static void gather_marks(const struct stat *st, const char *path, struct ero_fil
 	if (!statx(AT_FDCWD, path, 0, STATX_MNT_ID, &x) && (x.stx_mask & STATX_MNT_ID))
 		m.mount = x.stx_mnt_id;
 #else
-	(void)path;
 	(void)x;
 #endif
 	while (proc && (d = readdir(proc)))
@@ -185,17 +218,17 @@ static void gather_marks(const struct stat *st, const char *path, struct ero_fil
 		closedir(proc);
 	ero_know(&f->precontent_marks, m.precontent);
 	ero_know(&f->permission_marks, m.permission);
-	if (!proc || m.refused) { /* what was seen is there; what was not may be */
+	if (m.refused || !sees_all()) { /* what was seen is there; what was not may be */
 		if (!m.precontent)
-			ero_unknown(&f->precontent_marks, "other users' processes cannot be looked into");
+			ero_unknown(&f->precontent_marks, "not all processes can be looked into");
 		if (!m.permission)
-			ero_unknown(&f->permission_marks, "other users' processes cannot be looked into");
+			ero_unknown(&f->permission_marks, "not all processes can be looked into");
 	}
 }
 
-void ero_gather_users(const struct stat *st, struct ero_file_facts *f)
+void ero_gather_users(const char *path, const struct stat *st, struct ero_file_facts *f)
 {
 	gather_loops(st, f);
 	ero_gather_mounts(st, f);
-	gather_marks(st, f->path.value, f);
+	gather_marks(st, path, f);
 }

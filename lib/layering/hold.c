@@ -44,6 +44,8 @@ int ero_hold_take(const char *path, struct ero_hold **result, struct ero_error *
 		rc = lease(h, path, err); /* before the look at it: what is seen then stays */
 	if (!rc && fstat(h->fd, &h->st))
 		rc = ero_fail_errno(err, "cannot look at %s", path);
+	if (!rc && !S_ISREG(h->st.st_mode)) /* writes to a device change nothing that could be looked at again */
+		rc = ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL, "%s is no regular file: only those can be held", path);
 	if (rc) {
 		ero_hold_release(h);
 		return rc;
@@ -68,8 +70,6 @@ int ero_hold_recheck(struct ero_hold *h, struct ero_error *err)
 {
 	struct stat now;
 
-	if (h->leased && fcntl(h->fd, F_GETLEASE) != F_RDLCK)
-		return ero_fail(err, ERO_ERROR_IO, EBUSY, "somebody opened the file for writing while it was held");
 	if (fstat(h->fd, &now))
 		return ero_fail_errno(err, "cannot look at the file again");
 	/* ctime: writes, truncation and changes of mode all move it, and nobody can set it back */
@@ -77,7 +77,16 @@ int ero_hold_recheck(struct ero_hold *h, struct ero_error *err)
 	    now.st_ctim.tv_nsec != h->st.st_ctim.tv_nsec || now.st_mtim.tv_sec != h->st.st_mtim.tv_sec ||
 	    now.st_mtim.tv_nsec != h->st.st_mtim.tv_nsec)
 		return ero_fail(err, ERO_ERROR_IO, ESTALE, "the file changed while it was held");
+	if (h->leased && fcntl(h->fd, F_GETLEASE) != F_RDLCK)
+		return ero_fail(err, ERO_ERROR_IO, EBUSY, "somebody wants to write to the file");
 	return 0;
+}
+
+bool ero_hold_is_named(const struct ero_hold *h, const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && st.st_dev == h->st.st_dev && st.st_ino == h->st.st_ino;
 }
 
 uint64_t ero_hold_mounts(const struct ero_hold *h)

@@ -18,7 +18,7 @@ static const struct {
 } own_options[] = {
 	{ "user_xattr", NO_VALUE }, { "nouser_xattr", NO_VALUE }, { "acl", NO_VALUE }, { "noacl", NO_VALUE },
 	{ "cache_strategy", ANY_VALUE }, { "dax", MAYBE_VALUE }, { "device", ANY_VALUE }, { "fsid", ANY_VALUE },
-	{ "domain_id", ANY_VALUE }, { "directio", NO_VALUE }, { "fsoffset", ANY_VALUE }, { "inode_share", NO_VALUE },
+	{ "domain_id", ANY_VALUE }, { "directio", NO_VALUE }, { "nodirectio", NO_VALUE }, { "fsoffset", ANY_VALUE }, { "inode_share", NO_VALUE },
 };
 
 static bool is_own(const char *name, const char *value)
@@ -29,18 +29,20 @@ static bool is_own(const char *name, const char *value)
 	return false;
 }
 
+/* A number as the kernel takes it: no unit behind it. */
+static bool kernel_number(const char *text, uint64_t *number)
+{
+	return !text[strspn(text, "0123456789abcdefxABCDEFX")] && ero_parse_number(text, 0, INT64_MAX, number);
+}
+
 /* The few values that the kernel looks at when it parses. */
 static bool value_is_good(const char *name, const char *value)
 {
-	uint64_t n;
-
 	if (!strcmp(name, "cache_strategy"))
 		return !strcmp(value, "disabled") || !strcmp(value, "readahead") || !strcmp(value, "readaround");
 	if (!strcmp(name, "dax") && value)
 		return !strcmp(value, "always") || !strcmp(value, "never");
-	if (!strcmp(name, "fsoffset"))
-		return ero_parse_number(value, 0, INT64_MAX, &n);
-	return true;
+	return strcmp(name, "fsoffset") != 0 || kernel_number(value, &(uint64_t){ 0 });
 }
 
 static void append(struct ero_text *list, const char *name, const char *value)
@@ -59,6 +61,18 @@ struct planning {
 	bool has_offset;
 };
 
+/* By a loop device it counts from where that begins; else it is what --offset says, too. */
+static int take_fsoffset(struct planning *p, uint64_t n, struct ero_error *err)
+{
+	struct ero_facts *f = p->facts;
+
+	if (!p->by_loop && p->has_offset && n != f->plan.offset.value)
+		return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL, "fsoffset=%llu and --offset=%llu name two places",
+				(unsigned long long)n, (unsigned long long)f->plan.offset.value);
+	ero_know(&f->plan.fsoffset, n);
+	return 0;
+}
+
 /* One option that is neither the kernel's own nor mount(8)'s. */
 static int take_own(struct planning *p, const char *name, const char *value, struct ero_error *err)
 {
@@ -70,24 +84,34 @@ static int take_own(struct planning *p, const char *name, const char *value, str
 		return 0;
 	}
 	append(&f->plan.options, name, value);
-	if (!strcmp(name, "directio"))
-		ero_know(&f->plan.direct_io, 1);
+	if (!strcmp(name, "directio") || !strcmp(name, "nodirectio"))
+		ero_know(&f->plan.direct_io, *name == 'd');
 	else if (!strcmp(name, "inode_share"))
 		ero_know(&f->plan.inode_share, 1);
-	else if (!strcmp(name, "fsid") || !strcmp(name, "domain_id"))
-		ero_know(&f->plan.old_options, 1);
+	else if (!strcmp(name, "fsid"))
+		ero_know(&f->plan.fsid, 1);
+	else if (!strcmp(name, "domain_id"))
+		ero_know(&f->plan.domain_id, 1);
+	else if (!strcmp(name, "dax"))
+		ero_know(&f->plan.dax, !value || !strcmp(value, "always"));
 	else if (!strcmp(name, "device"))
 		return ero_device_list_add(p->devices, value) ? 0 : ero_fail_memory(err);
-	else if (!strcmp(name, "fsoffset") && ero_parse_number(value, 0, INT64_MAX, &n)) {
-		if (p->has_offset && n != f->plan.offset.value)
-			return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL, "fsoffset=%s and --offset=%llu name two places", value,
-					(unsigned long long)f->plan.offset.value);
-		ero_know(&f->plan.offset, n);
-	}
+	else if (!strcmp(name, "fsoffset") && kernel_number(value, &n))
+		return take_fsoffset(p, n, err);
 	return 0;
 }
 
 /* Is it an option that every file system has, or one that only mount(8) sees? */
+static bool is_label(const char *name)
+{
+	static const char *const labels[] = { "context", "fscontext", "defcontext", "rootcontext", "seclabel" };
+
+	for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++)
+		if (!strcmp(name, labels[i]))
+			return true;
+	return false;
+}
+
 #ifdef HAVE_MOUNT
 static bool in_map(int id, const char *name)
 {
@@ -102,7 +126,7 @@ static bool in_map(int id, const char *name)
 
 bool ero_option_is_general(const char *name)
 {
-	return in_map(MNT_LINUX_MAP, name);
+	return in_map(MNT_LINUX_MAP, name) || is_label(name);
 }
 
 int ero_options_each(const char *options, ero_option_fn fn, void *context, struct ero_error *err)
@@ -121,15 +145,19 @@ int ero_options_each(const char *options, ero_option_fn fn, void *context, struc
 	return rc;
 }
 
-static bool is_for_mount_program(const char *name)
+bool ero_option_is_for_mount(const char *name)
 {
-	return in_map(MNT_USERSPACE_MAP, name);
+	static const char *const loops[] = { "loop", "offset", "sizelimit", "encryption" };
+
+	for (size_t i = 0; i < sizeof(loops) / sizeof(loops[0]); i++)
+		if (!strcmp(name, loops[i]))
+			return false;
+	return !strncasecmp(name, "x-", 2) || in_map(MNT_USERSPACE_MAP, name);
 }
 #else
 bool ero_option_is_general(const char *name)
 {
-	(void)name;
-	return false;
+	return is_label(name);
 }
 
 int ero_options_each(const char *options, ero_option_fn fn, void *context, struct ero_error *err)
@@ -140,7 +168,7 @@ int ero_options_each(const char *options, ero_option_fn fn, void *context, struc
 	return ero_fail(err, ERO_ERROR_UNSUPPORTED, ENOTSUP, "mount options cannot be judged: built without libmount");
 }
 
-static bool is_for_mount_program(const char *name)
+bool ero_option_is_for_mount(const char *name)
 {
 	(void)name;
 	return false;
@@ -159,14 +187,18 @@ static int take(void *context, const char *name, const char *value, struct ero_e
 		ero_know(&f->plan.nodev, 1);
 	else if (!strcmp(name, "noexec"))
 		ero_know(&f->plan.noexec, 1);
-	if (ero_option_is_general(name))
+	if (ero_option_is_general(name) || ero_option_is_for_mount(name))
+		return 0;
+	if (p->by_loop && !strcmp(name, "loop"))
 		return 0;
 	if (p->by_loop && !strcmp(name, "offset") && value && ero_parse_number(value, 0, INT64_MAX, &n)) {
 		ero_know(&f->plan.offset, n);
 		return 0;
 	}
-	if (p->by_loop && is_for_mount_program(name))
+	if (p->by_loop && !strcmp(name, "sizelimit") && value && ero_parse_number(value, 0, INT64_MAX, &n)) {
+		ero_know(&f->plan.size_limit, n);
 		return 0;
+	}
 	return take_own(p, name, value, err);
 }
 
@@ -203,11 +235,26 @@ int ero_gather_plan(const struct ero_preflight_options *o, const struct stat *st
 	ero_know_text(&f->plan.options, "");
 	ero_know_text(&f->plan.unknown_options, "");
 	ero_know(&f->plan.inode_share, 0);
-	ero_know(&f->plan.old_options, 0);
+	ero_know(&f->plan.fsid, 0);
+	ero_know(&f->plan.domain_id, 0);
+	ero_know(&f->plan.dax, 0);
+	ero_know(&f->plan.fsoffset, p.by_loop ? 0 : o->offset);
+	ero_know(&f->plan.size_limit, 0);
+	ero_know(&f->plan.loop_direct_io, 0);
 	ero_know(&f->plan.overlays, o->overlays);
 	ero_know(&f->plan.trust_devices, o->trust_devices);
 	for (size_t i = 0; i < o->device_count; i++)
 		if (!ero_device_list_add(devices, o->devices[i]))
 			return ero_fail_memory(err);
-	return o->mount_options ? ero_options_each(o->mount_options, take, &p, err) : 0;
+	if (o->mount_options) {
+		int rc = ero_options_each(o->mount_options, take, &p, err);
+
+		if (rc)
+			return rc;
+	}
+	if (p.by_loop)
+		f->plan.offset.value += f->plan.fsoffset.value;
+	else
+		f->plan.offset.value = f->plan.fsoffset.value;
+	return 0;
 }

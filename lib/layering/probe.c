@@ -42,7 +42,7 @@ static int set(void *context, const char *name, const char *value, struct ero_er
 	struct asking *a = context;
 
 	(void)err;
-	if (ero_option_is_general(name))
+	if (ero_option_is_general(name) || ero_option_is_for_mount(name))
 		return 0; /* of the mount point, which is never made */
 	return answer(a, fsconfig(a->fs, value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG, name, value, 0));
 }

@@ -28,6 +28,7 @@ struct ero_rule {
 	enum ero_stage stage;
 	int code;                      /* errno of mount(2), at that stage */
 	enum ero_doubt doubt;
+	bool crashes;                  /* the kernel must not even be asked */
 	bool at_build;                 /* mkfs.erofs asks it of the image it made, where that lies */
 	/* Says whether the rule holds, and may say what was found. */
 	enum ero_truth (*judge)(const struct ero_facts *facts, struct ero_detail *detail);

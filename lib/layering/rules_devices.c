@@ -11,6 +11,15 @@ static uint64_t given(const struct ero_facts *f)
 	return n;
 }
 
+/* Whether each device of the table is given is known. */
+static bool all_known(const struct ero_facts *f)
+{
+	for (size_t i = 0; i < f->device_count; i++)
+		if (!f->devices[i].given.known)
+			return false;
+	return f->device_count >= f->image.extra_devices.value;
+}
+
 static bool is_flat(const struct ero_facts *f)
 {
 	return f->image.flat_end.known && f->image.flat_end.value && f->file.size.known && f->plan.offset.known &&
@@ -20,6 +29,10 @@ static bool is_flat(const struct ero_facts *f)
 static enum ero_truth missing(const struct ero_facts *f, struct ero_detail *d)
 {
 	NEED(image.extra_devices);
+	if (!all_known(f)) {
+		SAY("the facts do not say which devices are given");
+		return ERO_UNKNOWN;
+	}
 	SAY("%llu are needed, %llu are given", NUM(image.extra_devices), (unsigned long long)given(f));
 	if (!given(f) && is_flat(f))
 		return ERO_HOLDS;
@@ -30,6 +43,10 @@ static enum ero_truth missing(const struct ero_facts *f, struct ero_detail *d)
 static enum ero_truth count_refused(const struct ero_facts *f, struct ero_detail *d)
 {
 	NEED(image.extra_devices);
+	if (!all_known(f)) {
+		SAY("the facts do not say which devices are given");
+		return ERO_UNKNOWN;
+	}
 	SAY("%llu are in the table, %llu are given", NUM(image.extra_devices), (unsigned long long)given(f));
 	return ero_holds(!given(f) || given(f) == f->image.extra_devices.value);
 }

@@ -32,7 +32,9 @@ static enum ero_truth header(const struct ero_facts *f, struct ero_detail *d)
 /* Bytes of the image that are there. */
 static uint64_t there(const struct ero_facts *f)
 {
-	return f->file.size.value > f->plan.offset.value ? f->file.size.value - f->plan.offset.value : 0;
+	uint64_t left = f->file.size.value > f->plan.offset.value ? f->file.size.value - f->plan.offset.value : 0;
+
+	return f->plan.size_limit.known && f->plan.size_limit.value && f->plan.size_limit.value < left ? f->plan.size_limit.value : left;
 }
 
 static bool is_whole(const struct ero_facts *f)

@@ -152,19 +152,21 @@ static enum ero_truth offset(const struct ero_facts *f, struct ero_detail *d)
 {
 	enum ero_truth in;
 
-	NEED(plan.offset);
-	if (!f->plan.offset.value)
+	NEED(plan.fsoffset);
+	if (!f->plan.fsoffset.value)
 		return ERO_HOLDS;
-	SAY("the image begins at byte %llu", NUM(plan.offset));
+	SAY("the image begins at byte %llu", NUM(plan.fsoffset));
 	in = ero_in_windows(f, no_offset, d);
 	if (in != ERO_HOLDS)
 		return in;
 	NEED(image.block_bits);
 	NEED(kernel.page_size);
-	SAY("the image begins at byte %llu", NUM(plan.offset));
-	if (f->plan.offset.value % (1ull << (f->image.block_bits.value & 31)))
+	SAY("the image begins at byte %llu, in pages of %llu", NUM(plan.fsoffset), NUM(kernel.page_size));
+	if (!f->kernel.page_size.value)
+		return ERO_UNKNOWN;
+	if (f->plan.fsoffset.value % (1ull << (f->image.block_bits.value & 31)))
 		return ERO_BROKEN;
-	if (f->plan.offset.value % f->kernel.page_size.value == 0)
+	if (f->plan.fsoffset.value % f->kernel.page_size.value == 0)
 		return ERO_HOLDS;
 	return ero_in_windows(f, offset_bug, d);
 }
@@ -188,7 +190,7 @@ const struct ero_rule ero_rules_image[] = {
 	  .doubt = ERO_DOUBT_STOPS, .judge = dir_blocks,
 	  .sentence = "directories have blocks of a size of their own, which no kernel reads",
 	  .remedy = "build the image again", .source = "fs/erofs/super.c; seen on 6.18: EINVAL", .tried = "case N1" },
-	{ .id = "layer.image.fsoffset", .severity = ERO_DAMAGE, .ways = ERO_BY_FILE | ERO_BY_DEVICE, .stage = ERO_AT_MOUNT,
+	{ .id = "layer.image.fsoffset", .severity = ERO_DAMAGE, .ways = ERO_ANY_WAY, .stage = ERO_AT_MOUNT,
 	  .code = EINVAL, .doubt = ERO_DOUBT_STOPS, .judge = offset,
 	  .sentence = "this kernel does not find an image at that offset",
 	  .remedy = "losetup -r -o, or put the image at a multiple of 4096",

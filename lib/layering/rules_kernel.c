@@ -81,7 +81,7 @@ static enum ero_truth answer(const struct ero_facts *f, struct ero_detail *d)
 {
 	if (!f->who.answer.known)
 		return ERO_HOLDS; /* it was not asked: nothing speaks against */
-	SAY("a mount that was tried failed with %s", strerrorname_np((int)f->who.answer.value) ? strerrorname_np((int)f->who.answer.value) : "?");
+	SAY("a mount that was tried failed with %s", ero_errno_name((int)f->who.answer.value));
 	return ero_holds(!f->who.answer.value);
 }
 
@@ -192,7 +192,7 @@ const struct ero_rule ero_rules_kernel[] = {
 	  .remedy = "see what else is found, and the kernel's log",
 	  .source = "fsopen(2), fsconfig(2)", .tried = "case J2p" },
 	{ .id = "layer.kernel.fuse-subpage-crash", .severity = ERO_DAMAGE, .ways = ERO_BY_FILE, .stage = ERO_AT_MOUNT,
-	  .code = 0, .doubt = ERO_DOUBT_WARNS, .judge = fuse_or_subpage, .windows = fuse_subpage_crash,
+	  .code = 0, .crashes = true, .doubt = ERO_DOUBT_WARNS, .judge = fuse_or_subpage, .windows = fuse_subpage_crash,
 	  .sentence = "this kernel crashes on images on FUSE, and on blocks below the page size, when mounted from a file",
 	  .remedy = "use a loop device, or Linux 6.12.2 and later",
 	  .source = "CVE-2024-56750; linux-erofs 2024-10-15, 2024-11-15; fixed in 6.12.2",
@@ -210,12 +210,12 @@ const struct ero_rule ero_rules_kernel[] = {
 	  .source = "linux-erofs 2025-04-08, \"set error to bio if file-backed IO fails\"; 6.12.24, 6.13.12, 6.14.3, 6.15-rc2",
 	  .tried = "not tried: no such kernel is at hand" },
 	{ .id = "layer.kernel.multidev-uaf", .severity = ERO_DAMAGE, .ways = ERO_BY_DEVICE | ERO_BY_LOOP, .stage = ERO_AT_MOUNT,
-	  .doubt = ERO_DOUBT_WARNS, .judge = mixed_devices, .windows = multidev_uaf,
+	  .crashes = true, .doubt = ERO_DOUBT_WARNS, .judge = mixed_devices, .windows = multidev_uaf,
 	  .sentence = "this kernel uses freed memory when an image on a block device is given a regular file as extra device",
 	  .remedy = "give block devices, or mount all of it from files",
 	  .source = "CVE-2025-38172; 6.12.34, 6.15.3, 6.16-rc1", .tried = "not tried: no such kernel is at hand" },
 	{ .id = "layer.kernel.dio-uaf", .severity = ERO_DAMAGE, .ways = ERO_BY_FILE, .stage = ERO_AT_READ,
-	  .doubt = ERO_DOUBT_WARNS, .judge = wants_direct_io, .windows = dio_uaf,
+	  .crashes = true, .doubt = ERO_DOUBT_WARNS, .judge = wants_direct_io, .windows = dio_uaf,
 	  .sentence = "this kernel uses freed memory when it reads with the option directio",
 	  .remedy = "leave directio away, or update the kernel",
 	  .source = "CVE-2026-23224; 6.12.72, 6.18.11, 6.19.1", .tried = "not tried: no such kernel is at hand" },
@@ -236,12 +236,16 @@ const struct ero_rule ero_rules_kernel[] = {
 	  .remedy = "put the image on a disk file system of its own",
 	  .source = "linux-erofs 2025-11-22, \"limit the level of fs stacking\"; 6.12.63, 6.17.13, 6.18.2",
 	  .tried = "not tried: no such kernel is at hand" },
-	{ .id = "layer.kernel.precontent-bypass", .severity = ERO_WARNING, .ways = ERO_FROM_FILE, .stage = ERO_AT_READ,
+	{ .id = "layer.kernel.precontent-bypass", .severity = ERO_WARNING, .ways = ERO_BY_FILE, .stage = ERO_AT_READ,
 	  .doubt = ERO_DOUBT_PASSES, .judge = precontent, .windows = no_metadata_hook,
 	  .sentence = "somebody fills or guards the file on access, and this kernel reads metadata without asking",
 	  .remedy = "fetch the whole file before mounting; a loop device asks for nothing at all",
 	  .source = "linux-erofs 2026-03-30, \"verify metadata accesses for file-backed mounts\"; seen on 6.18: no event; 7.1-rc1",
 	  .tried = "case F1" },
+	{ .id = "layer.loop.precontent-bypass", .severity = ERO_WARNING, .ways = ERO_BY_LOOP, .stage = ERO_AT_READ,
+	  .doubt = ERO_DOUBT_PASSES, .judge = precontent,
+	  .sentence = "somebody fills or guards the file on access, and loop devices never ask",
+	  .remedy = "fetch the whole file before mounting", .source = "seen on 6.18: no event at all", .tried = "case F5" },
 	{ .id = "layer.kernel.reader-creds", .severity = ERO_WARNING, .ways = ERO_BY_FILE, .stage = ERO_AT_READ,
 	  .doubt = ERO_DOUBT_PASSES, .judge = labels, .windows = reader_creds,
 	  .sentence = "this kernel asks the security module whether each reader may read the image file itself",

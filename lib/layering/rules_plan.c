@@ -78,6 +78,21 @@ static enum ero_truth dio_align(const struct ero_facts *f, struct ero_detail *d)
 	return ero_holds(block % f->file.dio_align.value == 0 && f->plan.offset.value % f->file.dio_align.value == 0);
 }
 
+/* With direct I/O a loop device gets sectors as large as the disk's. */
+static enum ero_truth loop_align(const struct ero_facts *f, struct ero_detail *d)
+{
+	uint64_t block;
+
+	NEED(plan.loop_direct_io);
+	if (!f->plan.loop_direct_io.value)
+		return ERO_HOLDS;
+	NEED(image.block_bits);
+	NEED(file.dio_align);
+	block = 1ull << (f->image.block_bits.value & 31);
+	SAY("the device would have sectors of %llu bytes, the image has blocks of %llu", NUM(file.dio_align), (unsigned long long)block);
+	return ero_holds(f->file.dio_align.value <= block);
+}
+
 static enum ero_truth dio_dirty(const struct ero_facts *f, struct ero_detail *d)
 {
 	NEED(plan.direct_io);
@@ -126,12 +141,12 @@ static enum ero_truth option_windows(const struct ero_facts *f, struct ero_detai
 		const char *words;
 	} options[] = {
 		{ &f->plan.inode_share, no_inode_share, "inode_share came with 7.0" },
-		{ &f->plan.old_options, no_fsid, "fsid went with 7.2" },
+		{ &f->plan.fsid, no_fsid, "fsid went with 7.2" },
 		{ &f->plan.direct_io, no_directio, "directio came with 6.12.7 and 6.13-rc4" },
 	};
 
 	NEED(plan.inode_share);
-	NEED(plan.old_options);
+	NEED(plan.fsid);
 	NEED(plan.direct_io);
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
 		enum ero_truth in = options[i].wanted->value ? ero_in_windows(f, options[i].windows, d) : ERO_HOLDS;
@@ -142,6 +157,15 @@ static enum ero_truth option_windows(const struct ero_facts *f, struct ero_detai
 			return in;
 	}
 	return ERO_HOLDS;
+}
+
+static enum ero_truth share_alone(const struct ero_facts *f, struct ero_detail *d)
+{
+	NEED(plan.inode_share);
+	NEED(plan.domain_id);
+	NEED(plan.dax);
+	SAY("%s", f->plan.domain_id.value ? "dax=always beside it" : "domain_id is missing");
+	return ero_holds(!f->plan.inode_share.value || (f->plan.domain_id.value && !f->plan.dax.value));
 }
 
 static enum ero_truth silent_loop(const struct ero_facts *f, struct ero_detail *d)
@@ -180,6 +204,10 @@ const struct ero_rule ero_rules_plan[] = {
 	  .doubt = ERO_DOUBT_WARNS, .at_build = true, .judge = dio_align,
 	  .sentence = "direct I/O on that disk goes by larger units than the image's blocks",
 	  .remedy = "leave directio away, or mkfs.erofs -b4096", .source = "seen on 6.18: EIO for every read", .tried = "cases L3, L4" },
+	{ .id = "layer.loop.dio-align", .severity = ERO_DAMAGE, .ways = ERO_BY_LOOP, .stage = ERO_AT_MOUNT, .code = EINVAL,
+	  .doubt = ERO_DOUBT_WARNS, .judge = loop_align,
+	  .sentence = "a loop device with direct I/O has sectors larger than the image's blocks",
+	  .remedy = "leave --direct-io away", .source = "drivers/block/loop.c; seen on 6.18: EINVAL", .tried = "case L5" },
 	{ .id = "layer.io.dio-dirty", .severity = ERO_WARNING, .ways = ERO_BY_FILE, .stage = ERO_BESIDE,
 	  .doubt = ERO_DOUBT_PASSES, .judge = dio_dirty,
 	  .sentence = "the file was just written: direct I/O would wait for that and read it all from the disk again",
@@ -208,10 +236,14 @@ const struct ero_rule ero_rules_plan[] = {
 	  .doubt = ERO_DOUBT_WARNS, .judge = option_windows,
 	  .sentence = "this kernel does not have that mount option yet, or has it no more",
 	  .remedy = "leave it away", .source = "fs/erofs/super.c of 6.12 to 7.3", .tried = "case D12s" },
+	{ .id = "layer.opt.inode-share", .severity = ERO_DAMAGE, .ways = ERO_ANY_WAY, .stage = ERO_AT_MOUNT, .code = EINVAL,
+	  .doubt = ERO_DOUBT_WARNS, .judge = share_alone,
+	  .sentence = "inode_share needs domain_id, and goes with no dax=always",
+	  .remedy = "add domain_id=NAME", .source = "fs/erofs/super.c of 7.2", .tried = "not tried: no kernel with CONFIG_EROFS_FS_PAGE_CACHE_SHARE" },
 	{ .id = "layer.tool.silent-loop", .severity = ERO_INFO, .ways = ERO_BY_FILE, .stage = ERO_BESIDE,
 	  .doubt = ERO_DOUBT_PASSES, .judge = silent_loop,
 	  .sentence = "this host's mount(8) sets up a loop device without saying so",
-	  .remedy = "util-linux 2.41 and later, mount.erofs, busybox mount or mount(2); see st_dev of the mounted tree: major 7 is a loop device",
+	  .remedy = "util-linux 2.41 and later, mount.erofs or mount(2); see st_dev of the mounted tree: major 7 is a loop device",
 	  .source = "util-linux 2.41 release notes; hook_loopdev.c", .tried = "case T1" },
 	{ .id = NULL },
 };

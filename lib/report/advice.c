@@ -37,6 +37,20 @@ static bool is_one(const struct ero_fact *fact)
 	return fact->known && fact->value;
 }
 
+/* EROFS's own options as they were given, but for those that follow from the way. */
+static void planned_options(const struct ero_facts *f, char *text, size_t size)
+{
+	char copy[sizeof(f->plan.options.value)], *at = copy, *one;
+
+	if (!f->plan.options.known)
+		return;
+	memcpy(copy, f->plan.options.value, sizeof(copy));
+	while ((one = strsep(&at, ",")))
+		if (*one && strncmp(one, "device=", 7) != 0 && strncmp(one, "fsoffset=", 9) != 0 && strcmp(one, "directio") != 0 &&
+		    strcmp(one, "nodirectio") != 0)
+			append(text, size, ",", one, false);
+}
+
 /* Options that the rules ask for, and those that were planned. */
 static void options_of(const struct ero_facts *f, const char *way, bool direct_io, char *text, size_t size)
 {
@@ -57,12 +71,19 @@ static void options_of(const struct ero_facts *f, const char *way, bool direct_i
 	for (size_t i = 0; i < f->device_count; i++)
 		if (is_one(&f->devices[i].given))
 			append(text, size, ",device=", f->devices[i].file.path.value, false);
+	planned_options(f, text, size);
 }
 
 static void command_of(const struct ero_facts *f, const char *way, bool direct_io, char *command, size_t size)
 {
-	const char *image = f->file.path.known ? f->file.path.value : "IMAGE", *tool = f->kernel.mounter.value;
-	char options[800];
+	bool cut = !f->file.path.known || strstr(f->file.path.value, "…");
+	const char *image = cut ? "IMAGE" : f->file.path.value, *tool = f->kernel.mounter.known ? f->kernel.mounter.value : "mount";
+	char options[800], beside[sizeof(f->file.path.value) + 2];
+
+	if (*image == '-') { /* is no option */
+		snprintf(beside, sizeof(beside), "./%s", image);
+		image = beside;
+	}
 
 	options_of(f, way, direct_io, options, sizeof(options));
 	command[0] = '\0';
@@ -73,7 +94,7 @@ static void command_of(const struct ero_facts *f, const char *way, bool direct_i
 	}
 	if (strcmp(way, "file") != 0)
 		tool = "mount";
-	append(command, size, "", strcmp(tool, "busybox") ? tool : "busybox mount", false);
+	append(command, size, "", tool, false);
 	append(command, size, strcmp(tool, "mount.erofs") ? " -t erofs -o " : " -o ", options, true);
 	if (!strcmp(way, "loop") && direct_io) {
 		append(command, size, " \"$(losetup -r --direct-io=on -f --show ", image, true);
@@ -93,6 +114,8 @@ static void advise(const struct ero_facts *facts, const char *name, const char *
 		f.who.answer.known = false; /* that was about another way */
 	snprintf(f.plan.way.value, sizeof(f.plan.way.value), "%s", way);
 	f.plan.direct_io.value = direct_io && !strcmp(way, "file");
+	f.plan.loop_direct_io.known = true;
+	f.plan.loop_direct_io.value = direct_io && !strcmp(way, "loop");
 	ero_judge(&f, NULL, NULL, &judgement);
 	a->way = name;
 	a->verdict = judgement.verdict;

@@ -105,6 +105,15 @@ static void advice_text(const struct ero_facts *f, FILE *out)
 	fputc('\n', out);
 }
 
+/* Facts may come from anywhere: no byte of them is printed as it is. */
+static void put(FILE *out, const struct ero_text *text, const char *otherwise)
+{
+	if (text->known)
+		ero_print_name(out, text->value, strlen(text->value));
+	else
+		fputs(otherwise, out);
+}
+
 static int report_text(const struct ero_facts *f, const struct ero_judgement *j, const struct ero_probe *p, FILE *out,
 		       struct ero_error *err)
 {
@@ -117,15 +126,19 @@ static int report_text(const struct ero_facts *f, const struct ero_judgement *j,
 	const char *compared = compare(j, p), *path = f->file.path.known ? f->file.path.value : "?";
 
 	if (p->asked)
-		fprintf(out, "probe    the kernel says %s%s%s: %s\n", p->code ? strerrorname_np(p->code) : "yes", *p->words ? ", " : "", p->words,
+		fprintf(out, "probe    the kernel says %s%s%s: %s\n", p->code ? ero_errno_name(p->code) : "yes", *p->words ? ", " : "", p->words,
 			compared);
 	else if (*p->why_not)
 		fprintf(out, "probe    the kernel was not asked: %s\n", p->why_not);
 	advice_text(f, out);
 	ero_print_name(out, path, strlen(path));
-	fprintf(out, ": %s (by %s, on %s, Linux %s)\n", words[j->verdict], f->plan.way.known ? f->plan.way.value : "?",
-		f->file.fs_type.known ? f->file.fs_type.value : "unknown file system",
-		f->kernel.release.known ? f->kernel.release.value : "unknown");
+	fprintf(out, ": %s (by ", words[j->verdict]);
+	put(out, &f->plan.way, "an unknown way");
+	fputs(", on ", out);
+	put(out, &f->file.fs_type, "an unknown file system");
+	fputs(", Linux ", out);
+	put(out, &f->kernel.release, "of an unknown release");
+	fputs(")\n", out);
 	return ero_report_end(out, err);
 }
 
@@ -167,7 +180,7 @@ static json_object *probe_json(const struct ero_judgement *j, const struct ero_p
 	}
 	ero_json_add(o, "mounts", json_object_new_boolean(!p->code));
 	if (p->code)
-		ero_json_add(o, "errno", json_object_new_string(strerrorname_np(p->code)));
+		ero_json_add(o, "errno", json_object_new_string(ero_errno_name(p->code)));
 	ero_json_add(o, "agrees", json_object_new_boolean(!strcmp(compare(j, p), "rules and kernel agree")));
 	ero_json_add_name(o, "words", p->words, strlen(p->words));
 	return o;
@@ -180,9 +193,9 @@ static int report_json(const struct ero_facts *f, const struct ero_judgement *j,
 
 	ero_json_add_name(o, "image", f->file.path.value, strlen(f->file.path.value));
 	ero_json_add(o, "verdict", json_object_new_string(ero_verdict_name(j->verdict)));
-	ero_json_add(o, "way", json_object_new_string(f->plan.way.value));
-	ero_json_add(o, "kernel", json_object_new_string(f->kernel.release.value));
-	ero_json_add(o, "filesystem", json_object_new_string(f->file.fs_type.value));
+	ero_json_add_name(o, "way", f->plan.way.value, strlen(f->plan.way.value));
+	ero_json_add_name(o, "kernel", f->kernel.release.value, strlen(f->kernel.release.value));
+	ero_json_add_name(o, "filesystem", f->file.fs_type.value, strlen(f->file.fs_type.value));
 	ero_json_add(o, "findings", findings);
 	if (p->asked || *p->why_not)
 		ero_json_add(o, "probe", probe_json(j, p));
@@ -199,14 +212,30 @@ static bool on_fuse(const struct ero_facts *f)
 	return f->file.fs_magic.known && ero_fs_classify(f->file.fs_magic.value, &name) == ERO_FS_FUSE;
 }
 
+/* A rule by which the kernel might crash when it is asked; NULL if none speaks against that. */
+static const struct ero_rule *dangerous(const struct ero_facts *f)
+{
+	const struct ero_rule *r;
+	struct ero_detail detail;
+
+	for (size_t i = 0; (r = ero_rule_at(i)); i++)
+		if (r->crashes && ero_rule_judge(r, f, &detail) != ERO_HOLDS)
+			return r;
+	return NULL;
+}
+
 /* Only the kernel knows how deep FUSE is stacked, so that it is asked even unbidden, where it can be. */
 static int ask_kernel(const struct ero_preflight_options *o, struct ero_facts *f, struct ero_probe *p, struct ero_error *err)
 {
 	bool unbidden = on_fuse(f) && f->plan.way.known && !strcmp(f->plan.way.value, "file") && f->who.admin.known && f->who.admin.value;
 	int rc = 0;
 
+	const struct ero_rule *danger = dangerous(f);
+
 	snprintf(f->who.answer.why_not, sizeof(f->who.answer.why_not), "the kernel was not asked");
-	if (o->probe || unbidden)
+	if ((o->probe || unbidden) && danger)
+		snprintf(p->why_not, sizeof(p->why_not), "it might crash: %s", danger->id);
+	else if (o->probe || unbidden)
 		rc = ero_probe(o, f, p, err);
 	if (!rc && p->asked) {
 		f->who.answer.known = true;
@@ -288,6 +317,7 @@ int ero_preflight_built(const char *image, uint64_t offset, const char *for_kern
 
 	if (rc)
 		return rc;
+	facts.plan.direct_io.value = 1; /* that somebody will want, too */
 	ero_judge(&facts, warn, &w, &judgement);
 	ero_facts_free(&facts);
 	return 0;

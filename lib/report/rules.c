@@ -58,7 +58,7 @@ static json_object *rule_json(const struct ero_rule *r)
 	ero_json_add(o, "ways", json_object_new_string(ways));
 	ero_json_add(o, "effect", json_object_new_string(stages[r->stage]));
 	if (r->code)
-		ero_json_add(o, "errno", json_object_new_string(strerrorname_np(r->code)));
+		ero_json_add(o, "errno", json_object_new_string(ero_errno_name(r->code)));
 	if (r->windows)
 		ero_json_add(o, "kernels", json_object_new_string(windows));
 	ero_json_add(o, "unknown", json_object_new_string(doubts[r->doubt]));
@@ -76,7 +76,7 @@ static void rule_text(const struct ero_rule *r, FILE *out)
 	ways_of(r, ways);
 	ero_rule_windows(r, windows, sizeof(windows));
 	fprintf(out, "%s\n  %s: %s\n", r->id, ero_severity_name(r->severity), r->sentence);
-	fprintf(out, "  ways     %s\n  effect   %s%s%s\n", ways, stages[r->stage], r->code ? ": " : "", r->code ? strerrorname_np(r->code) : "");
+	fprintf(out, "  ways     %s\n  effect   %s%s%s\n", ways, stages[r->stage], r->code ? ": " : "", r->code ? ero_errno_name(r->code) : "");
 	if (r->windows)
 		fprintf(out, "  kernels  %s\n", windows);
 	fprintf(out, "  unknown  %s\n  remedy   %s\n  source   %s\n  tried    %s\n", doubts[r->doubt], r->remedy, r->source, r->tried);

@@ -261,8 +261,8 @@ for i in b512:512 b512:1536 b1024:1024 b2048:2048 b2048:6144 plain:512; do
 	opts=; offset=$n; loopopts=$(losetup --version >/dev/null && echo); try D10l loop "${i%:*} at byte $n" off --offset=$n; offset=
 done
 opts=fsoffset=-4096; try D11 file "a negative offset" off
-for o in offset=0 loop inode_share bogus dax=sometimes cache_strategy=x user_xattr=1; do opts=$o; try D12 file "option $o" "$plain"; done
-for o in fsid=x domain_id=x dax=always dax=never acl noacl user_xattr nouser_xattr cache_strategy=readahead cache_strategy=disabled; do
+for o in offset=0 loop inode_share fsoffset=4K bogus dax=sometimes cache_strategy=x user_xattr=1; do opts=$o; try D12 file "option $o" "$plain"; done
+for o in fsid=x domain_id=x nodirectio dax=always dax=never acl noacl user_xattr nouser_xattr cache_strategy=readahead cache_strategy=disabled; do
 	opts=$o want=; [ $o = nouser_xattr ] && want=t.sum; try D12s file "option $o" "$plain"; done
 opts=loop said=$(verdict loop "$plain"); check "D12l a loop device takes the option loop" [ "$said" = go ]
 opts=
@@ -351,6 +351,7 @@ if dev=$(losetup -b 4096 -f --show big.disk 2>/dev/null); then
 			cp $i sectors/$i; sync -f sectors
 			opts=directio; try L1 file "$i, sectors of 4096 bytes, $fs, directio" sectors/$i; opts=; try L3 file "$i, sectors of 4096 bytes, $fs" sectors/$i
 		done
+		check "L5 loop devices with direct I/O: no-go for blocks of 512" sh -c "$fsck --preflight --json sectors/b512 | jq -e '.advice[] | select(.way == \"loop, direct I/O\") | .verdict == \"no-go\"'"
 		opts=directio; try L4 file "plain, sectors of 4096 bytes, $fs, directio" sectors/plain; opts=
 		umount sectors
 	done

@@ -47,6 +47,11 @@ check "nor in JSON" sh -c "$fsck --preflight --json \"\$1\" | jq -e .image" - "$
 # ---- facts ----
 
 $fsck --preflight --save-facts=f.json a.erofs >here 2>&1
+mkfifo a.erofs.verity; check "a fifo in the place of a digest hangs nobody" timeout 10 $fsck --preflight a.erofs; rm a.erofs.verity
+for o in defaults nofail x-systemd.automount _netdev nodirectio context=any user_xattr; do check "the option $o is nothing against it" $fsck --preflight --for-kernel=6.18.44 --mount-opts=$o "$work/a.erofs"; done
+for o in fsoffset=4K domain_id=x,inode_share=1 sizelimit=4096; do exits 4 "the option $o is" $fsck --preflight --for-kernel=6.18.44 --mount-opts=$o "$work/a.erofs"; done
+exits 4 "a size limit that cuts the image" $fsck --preflight --as=loop --for-kernel=6.18.44 --mount-opts=loop,sizelimit=8192 "$work/a.erofs"
+cp a.erofs huge.erofs; truncate -s 1T huge.erofs 2>/dev/null && check "what lies behind an image costs nothing" timeout 5 $fsck --preflight --for-kernel=6.18.44 "$work/huge.erofs"; rm -f huge.erofs
 check "facts are JSON" jq -e '.erolith_facts == 1 and .image.header == true' f.json
 $fsck --preflight --facts=f.json >there 2>&1
 same "and judged elsewhere alike" here there
@@ -117,13 +122,27 @@ if is_root && $tools/holdfile write a.erofs >ready & then
 	cp a.erofs race.erofs
 	exits 4 "a change of mode is found out afterwards" $fsck --preflight --for-kernel=6.18.44 --exec "$work/race.erofs" -- chmod 600 race.erofs
 	if can_mount; then
-		$fsck --preflight --hold race.erofs >o 2>why & held=$!
+		$fsck --preflight --hold race.erofs >/dev/null 2>o & held=$!
 		while ! grep -q 'is held' o; do sleep 0.05; done
 		kill -0 $held; check "--hold waits" kill -0 $held
 		check "the held file can be mounted by its descriptor" $mountimg "/proc/$held/fd/$(sed -n 's,.*/fd/\([0-9]*\).*,\1,p' o)" "$mnt"
 		wait $held; ok $? "and ends when it is mounted"
 		umount "$mnt"
+		$fsck --preflight --hold race.erofs >/dev/null 2>o & held=$!
+		while ! grep -q 'is held' o; do sleep 0.05; done
+		mv race.erofs raced.erofs; cp a.erofs race.erofs
+		wait $held; code=$?; check "--hold ends when the path names another file" [ $code -eq 4 ]
+		loop=$(losetup -r -f --show race.erofs); $fsck --preflight --hold race.erofs >/dev/null 2>o & held=$!
+		while ! grep -q 'is held' o; do sleep 0.05; done
+		$mountimg "$loop" "$mnt"; wait $held; ok $? "--hold sees a mount by a loop device"; umount "$mnt"; losetup -d "$loop"
 	else skip "$why_not" "--hold"; fi
+	exits 16 "a device cannot be held" $fsck --preflight --exec /dev/null -- true
+	# whoever waited while the file was judged, and does no more
+	cp a.erofs race.erofs; $fsck --preflight --for-kernel=6.18.44 --exec "$work/race.erofs" -- sh -c 'sleep 30 & echo $! >grandchild; sleep 30' >o 2>&1 & held=$!
+	while [ ! -s grandchild ]; do sleep 0.05; done
+	kill $held; wait $held; code=$?; check "a signal ends the command, too" [ $code -ge 128 ]
+	sleep 0.2; check "with what it started" sh -c "! grep -q 'State:.*[RSD] ' /proc/$(cat grandchild)/status 2>/dev/null"
+	exits 0 "a parent that ignores its children's end does no harm" timeout 20 env --ignore-signal=CHLD $fsck --preflight --for-kernel=6.18.44 --exec "$work/race.erofs" -- true
 	mkdir tm; mount -t ramfs ramfs tm 2>/dev/null && { cp a.erofs tm/; $fsck --preflight --for-kernel=6.18.44 --exec "$work/tm/a.erofs" -- true >o 2>&1; ok $? "other file systems can be held, too"; umount tm; }
 else skip "needs root" "files that are held"; fi
 
