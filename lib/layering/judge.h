@@ -16,6 +16,16 @@
 		}                                                                                             \
 	} while (0)
 
+/* The same of a fact of a device. */
+#define NEED_OF(number, fact)                                                                                      \
+	do {                                                                                                       \
+		if (!(f->devices[number].fact).known) {                                                            \
+			snprintf(d->text, sizeof(d->text), "%s of device %zu is not known: %s", #fact, (number) + 1, \
+				 (f->devices[number].fact).why_not);                                               \
+			return ERO_UNKNOWN;                                                                        \
+		}                                                                                                  \
+	} while (0)
+
 #define SAY(...) snprintf(d->text, sizeof(d->text), __VA_ARGS__)
 
 static inline enum ero_truth ero_holds(bool good)

@@ -161,7 +161,7 @@ const struct ero_rule ero_rules_backing[] = {
 	  .doubt = ERO_DOUBT_STOPS, .judge = synthetic,
 	  .sentence = "the kernel makes up this file system's files when they are read: its page cache holds zeros",
 	  .remedy = "copy the content to a disk file system",
-	  .source = "fs/kernfs/inode.c: ram_aops; seen on 6.18: EINVAL; linux-erofs 2026-05-08", .tried = "case A7c" },
+	  .source = "fs/kernfs/inode.c: ram_aops; seen on 6.18: EINVAL; linux-erofs 2026-05-08", .tried = "not tried: no image lies there" },
 	{ .id = "layer.backing.network", .severity = ERO_WARNING, .ways = ERO_BY_FILE, .stage = ERO_AT_READ,
 	  .doubt = ERO_DOUBT_WARNS, .at_build = true, .judge = network, .windows = borrowed_cache,
 	  .sentence = "metadata is read from a cache that a network file system expects to be asked about: what others write may show in part",

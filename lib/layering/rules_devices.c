@@ -58,10 +58,10 @@ static enum ero_truth kind(const struct ero_facts *f, struct ero_detail *d)
 	NEED(image.extra_devices);
 	NEED(file.type);
 	for (size_t i = 0; i < f->device_count; i++) {
-		NEED(devices[i].given);
+		NEED_OF(i, given);
 		if (!f->devices[i].given.value)
 			continue;
-		NEED(devices[i].file.type);
+		NEED_OF(i, file.type);
 		SAY("device %zu is %s, not %s", i + 1, f->devices[i].file.type.value, want);
 		if (!ero_is(&f->devices[i].file.type, want))
 			return ERO_BROKEN;
@@ -73,10 +73,10 @@ static enum ero_truth unreadable(const struct ero_facts *f, struct ero_detail *d
 {
 	NEED(image.extra_devices);
 	for (size_t i = 0; i < f->device_count; i++) {
-		NEED(devices[i].given);
+		NEED_OF(i, given);
 		if (!f->devices[i].given.value || ero_is(&f->devices[i].file.type, "missing"))
 			continue;
-		NEED(devices[i].file.readable);
+		NEED_OF(i, file.readable);
 		SAY("device %zu", i + 1);
 		if (!f->devices[i].file.readable.value)
 			return ERO_BROKEN;
@@ -93,11 +93,11 @@ static enum ero_truth too_short(const struct ero_facts *f, struct ero_detail *d)
 	for (size_t i = 0; i < f->device_count && i < f->image.extra_devices.value; i++) {
 		const struct ero_device_facts *device = &f->devices[i];
 
-		NEED(devices[i].given);
+		NEED_OF(i, given);
 		if (!device->given.value || ero_is(&device->file.type, "missing"))
 			continue;
-		NEED(devices[i].blocks);
-		NEED(devices[i].file.size);
+		NEED_OF(i, blocks);
+		NEED_OF(i, file.size);
 		if (__builtin_mul_overflow(device->blocks.value, 1ull << (f->image.block_bits.value & 31), &need))
 			need = UINT64_MAX;
 		SAY("device %zu has %llu bytes, the table says %llu", i + 1, NUM(devices[i].file.size), (unsigned long long)need);
@@ -113,15 +113,15 @@ static enum ero_truth one_identity(const struct ero_facts *f, size_t i, struct e
 	const struct ero_device_facts *device = &f->devices[i];
 	size_t digits;
 
-	NEED(devices[i].tag);
+	NEED_OF(i, tag);
 	digits = strspn(device->tag.value, "0123456789abcdef");
 	if (!device->tag.value[digits] && digits == 64) {
-		NEED(devices[i].digest);
+		NEED_OF(i, digest);
 		SAY("device %zu has SHA-256 %.64s, its tag says %.64s", i + 1, device->digest.value, device->tag.value);
 		return ero_holds(ero_is(&device->digest, device->tag.value));
 	}
 	if (!device->tag.value[digits] && digits == 32) {
-		NEED(devices[i].uuid);
+		NEED_OF(i, uuid);
 		SAY("device %zu holds image %.32s, its tag says %.32s", i + 1, device->uuid.value, device->tag.value);
 		return ero_holds(ero_is(&device->uuid, device->tag.value));
 	}
@@ -160,10 +160,10 @@ static enum ero_truth device_holes(const struct ero_facts *f, struct ero_detail 
 		const struct ero_device_facts *device = &f->devices[i];
 		bool proven = device->digest.known && device->tag.known && ero_is(&device->digest, device->tag.value);
 
-		NEED(devices[i].given);
+		NEED_OF(i, given);
 		if (!device->given.value || proven || !ero_is(&device->file.type, "regular"))
 			continue;
-		NEED(devices[i].file.hole);
+		NEED_OF(i, file.hole);
 		SAY("device %zu: zeros that were meant, or data that is missing", i + 1);
 		if (device->file.hole.value)
 			return ERO_UNKNOWN;
@@ -179,10 +179,10 @@ static enum ero_truth unchecked(const struct ero_facts *f, struct ero_detail *d)
 		const char *name;
 		enum ero_fs_class class;
 
-		NEED(devices[i].given);
+		NEED_OF(i, given);
 		if (!f->devices[i].given.value || ero_is(&file->type, "missing"))
 			continue;
-		NEED(devices[i].file.fs_magic);
+		NEED_OF(i, file.fs_magic);
 		class = ero_fs_classify(file->fs_magic.value, &name);
 		SAY("device %zu lies on %s", i + 1, name);
 		if (class == ERO_FS_STACKED || class == ERO_FS_FUSE ||

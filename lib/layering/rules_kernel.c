@@ -113,10 +113,10 @@ static enum ero_truth compressed_image(const struct ero_facts *f, struct ero_det
 static enum ero_truth mixed_devices(const struct ero_facts *f, struct ero_detail *d)
 {
 	for (size_t i = 0; i < f->device_count; i++) {
-		NEED(devices[i].given);
+		NEED_OF(i, given);
 		if (!f->devices[i].given.value)
 			continue;
-		NEED(devices[i].file.type);
+		NEED_OF(i, file.type);
 		SAY("device %zu is a regular file, the image is on a block device", i + 1);
 		if (ero_is(&f->devices[i].file.type, "regular"))
 			return ERO_BROKEN;

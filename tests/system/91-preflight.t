@@ -148,7 +148,7 @@ else skip "needs root" "files that are held"; fi
 
 # ---- what it costs ----
 
-if can_mount && python3 -c '' 2>/dev/null; then
+if can_mount; then
 	probe_cost() { # IMAGE WAY-NAME MOUNT-SOURCE OPTIONS DEVICE-OR-EMPTY
 		predicted=$($fsck --preflight --json "$work/$1" | jq -r --arg w "$2" '.advice[] | select(.way == $w) | "\(.pages.file) \(.pages.device) \(.pages.total)"')
 		sync; echo 3 >/proc/sys/vm/drop_caches
