@@ -46,6 +46,6 @@ for tool in mkfs fsck dump; do
 	test ! -s "$work/why"; ok $? "every option of $tool.erofs --help is in its man page"
 	check "$tool.erofs.1 is well-formed" sh -c "! command -v mandoc >/dev/null || mandoc -T lint -W error $page"
 done
-grep -oE '(^|[ (`])(lib|man|tests|cli|mkfs|fsck|dump)/[A-Za-z0-9_./-]+[A-Za-z0-9]' README.md NEWS.md man/* | sed 's/.*[ (`:]//' | sort -u | while read -r p; do [ -e "$p" ] || echo "$p is named in a document and is not there"; done >"$work/why"
+grep -oE '(^|[ (`])(lib|man|tests|cli|mkfs|fsck|dump)/[A-Za-z0-9_./-]+[A-Za-z0-9]' README.md NEWS.md man/*.[0-9] | sed 's/.*[ (`:]//' | sort -u | while read -r p; do [ -e "$p" ] || echo "$p is named in a document and is not there"; done >"$work/why"
 test ! -s "$work/why"; ok $? "documents name only files that exist"
 finish
