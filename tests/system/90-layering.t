@@ -272,7 +272,7 @@ want=t2.sum; cat big.src >ext4/big; opts=directio; try E2 file "written just now
 sync ext4/big; try E2s file "synced, directio" ext4/big; lacks E2s layer.io.dio-dirty; opts=
 $fsck --preflight --json ext4/big >report.E0; finds E0 layer.io.double-cache
 $fsck --preflight --mount-opts=directio --json ext4/big >report.E1; lacks E1 layer.io.double-cache; want=
-listen() { $tools/fanlisten $1 "$2" >heard 2>/dev/null & listener=$!; n=0; while [ ! -s heard ] && [ $n -lt 40 ]; do sleep 0.05; n=$((n + 1)); done; [ -s heard ]; }
+listen() { rm -f heard; $tools/fanlisten $1 "$2" >heard 2>/dev/null & listener=$!; n=0; while [ ! -s heard ] && [ $n -lt 200 ]; do sleep 0.05; n=$((n + 1)); done; [ -s heard ]; }
 stop_listening() { kill $listener; wait $listener 2>/dev/null; tail -n 1 heard; }
 cp "$plain" ext4/guarded; sync -f ext4
 if listen pre ext4/guarded; then
@@ -324,7 +324,7 @@ if [ -c /dev/fuse ]; then
 	mkdir fu
 	for mode in normal direct keep short error passthrough; do
 		$tools/fusefs $mode "$plain" fu >served 2>/dev/null & server=$!
-		n=0; while [ ! -s served ] && [ $n -lt 60 ]; do sleep 0.05; n=$((n + 1)); done
+		n=0; while [ ! -s served ] && [ $n -lt 200 ]; do sleep 0.05; n=$((n + 1)); done
 		case $mode in
 		short | error) # it lies about what it can read: nothing but reading shows that
 			said=$(verdict file fu/image); cp report report.J3; finds J3 layer.backing.fuse ;;
