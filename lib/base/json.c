@@ -8,6 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+int ero_json_write(struct json_object *document, FILE *out, struct ero_error *err)
+{
+	const char *text = document ? json_object_to_json_string_ext(document, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
+										       JSON_C_TO_STRING_NOSLASHESCAPE) :
+				      NULL;
+
+	if (!text)
+		return ero_fail_memory(err);
+	return fprintf(out, "%s\n", text) < 0 ? ero_fail_errno(err, "cannot write the document") : 0;
+}
+
 void ero_json_add(struct json_object *object, const char *key, struct json_object *value)
 {
 	if (object && value)

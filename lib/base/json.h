@@ -6,7 +6,10 @@
 #include <json.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "base/error.h"
 
+/* Prints a document for people and programs; NULL stands for memory that ended on the way. The document stays. */
+int ero_json_write(struct json_object *document, FILE *out, struct ero_error *err);
 /* Adds a member; a NULL object or value is passed over. */
 void ero_json_add(struct json_object *object, const char *key, struct json_object *value);
 void ero_json_add_u64(struct json_object *object, const char *key, uint64_t value);

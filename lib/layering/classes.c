@@ -71,3 +71,10 @@ enum ero_fs_class ero_fs_classify(uint64_t magic, const char **name)
 	*name = "unknown";
 	return ERO_FS_UNKNOWN;
 }
+
+bool ero_is_on_fuse(const struct ero_facts *f)
+{
+	const char *name;
+
+	return f->file.fs_magic.known && ero_fs_classify(f->file.fs_magic.value, &name) == ERO_FS_FUSE;
+}

@@ -53,8 +53,7 @@ static void groups_out(json_object *document, const struct ero_field_group *grou
 int ero_facts_save(const struct ero_facts *facts, FILE *out, struct ero_error *err)
 {
 	json_object *document = json_object_new_object(), *devices = json_object_new_array();
-	const char *text;
-	int rc = 0;
+	int rc;
 
 	ero_json_add(document, "erolith_facts", json_object_new_int(DOCUMENT_VERSION));
 	groups_out(document, ero_field_groups, facts);
@@ -65,10 +64,8 @@ int ero_facts_save(const struct ero_facts *facts, FILE *out, struct ero_error *e
 		json_object_array_add(devices, o);
 	}
 	ero_json_add(document, "devices", devices);
-	text = json_object_to_json_string_ext(document, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE);
-	if (!text)
-		rc = ero_fail_memory(err);
-	else if (fprintf(out, "%s\n", text) < 0 || fflush(out))
+	rc = ero_json_write(document, out, err);
+	if (!rc && fflush(out))
 		rc = ero_fail_errno(err, "cannot write the facts");
 	json_object_put(document);
 	return rc;

@@ -86,7 +86,7 @@ struct ero_facts {
 		struct ero_text features;      /* /sys/fs/erofs/features, separated by blanks */
 		struct ero_text lsm;           /* active security modules */
 		struct ero_fact loop;          /* loop devices can be made */
-		struct ero_text mounter;       /* "mount", "mount.erofs", "busybox" or "": mounts a file without a loop device */
+		struct ero_text mounter;       /* "mount", "mount.erofs" or "": mounts a file without a loop device */
 	} kernel;
 	struct {
 		struct ero_fact admin;         /* CAP_SYS_ADMIN in the first user namespace */

@@ -29,7 +29,12 @@ bool ero_read_line(const char *path, char *line, size_t size);
 
 /* gather_file.c: the file itself, and all the facts of a file. `fd` is open for reading, or -1 with `code` the errno. */
 void ero_gather_file(const char *path, int fd, int code, struct ero_file_facts *file);
-/* gather_filesystem.c */
+/* gather_filesystem.c: the mount of the mount table that holds a path; false if that is not known. */
+struct ero_mount {
+	char type[64], source[300];
+	dev_t device;
+};
+bool ero_find_mount(const char *path, struct ero_mount *mount);
 void ero_gather_filesystem(const char *path, int fd, const struct stat *st, struct ero_file_facts *file);
 /* Calls `fn` with the bytes from..to of each hole of a file, and of each extent that was allocated but never written. */
 typedef void (*ero_gap_fn)(void *context, uint64_t from, uint64_t to);

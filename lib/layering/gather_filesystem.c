@@ -15,28 +15,44 @@
 #include <libmount.h>
 #endif
 
-/* Type and source of the mount that holds the file; statfs numbers alone do not tell ext2 from ext4, nor FUSE kinds. */
-static void gather_mount(const char *path, struct ero_file_facts *f)
-{
 #ifdef HAVE_MOUNT
+bool ero_find_mount(const char *path, struct ero_mount *mount)
+{
 	struct libmnt_table *table = mnt_new_table_from_file("/proc/self/mountinfo");
 	ERO_AUTO_FREE char *real = realpath(path, NULL);
 	ERO_AUTO_FREE char *point = real ? mnt_get_mountpoint(real) : NULL;
 	struct libmnt_fs *fs = table && point ? mnt_table_find_target(table, point, MNT_ITER_BACKWARD) : NULL;
+	bool found = fs && mnt_fs_get_fstype(fs);
 
-	if (fs && mnt_fs_get_fstype(fs)) {
-		ero_know_text(&f->fs_type, mnt_fs_get_fstype(fs));
-		ero_know_text(&f->fs_source, mnt_fs_get_source(fs) ? mnt_fs_get_source(fs) : "");
-	} else {
-		ero_unknown_text(&f->fs_type, "no mount of the mount table holds the path");
-		ero_unknown_text(&f->fs_source, "no mount of the mount table holds the path");
+	if (found) {
+		snprintf(mount->type, sizeof(mount->type), "%s", mnt_fs_get_fstype(fs));
+		snprintf(mount->source, sizeof(mount->source), "%s", mnt_fs_get_source(fs) ? mnt_fs_get_source(fs) : "");
+		mount->device = mnt_fs_get_devno(fs);
 	}
 	mnt_unref_table(table);
+	return found;
+}
 #else
+bool ero_find_mount(const char *path, struct ero_mount *mount)
+{
 	(void)path;
-	ero_unknown_text(&f->fs_type, "built without libmount");
-	ero_unknown_text(&f->fs_source, "built without libmount");
+	(void)mount;
+	return false;
+}
 #endif
+
+/* statfs numbers alone do not tell ext2 from ext4, nor FUSE kinds. */
+static void gather_mount(const char *path, struct ero_file_facts *f)
+{
+	struct ero_mount mount;
+
+	if (ero_find_mount(path, &mount)) {
+		ero_know_text(&f->fs_type, mount.type);
+		ero_know_text(&f->fs_source, mount.source);
+	} else {
+		ero_unknown_text(&f->fs_type, "no mount of the mount table is known to hold the path");
+		ero_unknown_text(&f->fs_source, "no mount of the mount table is known to hold the path");
+	}
 }
 
 /* Of the disk itself, or of the whole disk behind a partition. */

@@ -170,24 +170,6 @@ static void look_into_process(const char *pid, struct marks *m)
 	closedir(fds);
 }
 
-/* The kernel's number of the file system, which btrfs hides from stat(2), as the mount table has it. */
-static dev_t real_device(const char *path, dev_t told)
-{
-#ifdef HAVE_MOUNT
-	struct libmnt_table *table = mnt_new_table_from_file("/proc/self/mountinfo");
-	ERO_AUTO_FREE char *real = realpath(path, NULL);
-	ERO_AUTO_FREE char *point = real ? mnt_get_mountpoint(real) : NULL;
-	struct libmnt_fs *fs = table && point ? mnt_table_find_target(table, point, MNT_ITER_BACKWARD) : NULL;
-
-	if (fs && mnt_fs_get_devno(fs))
-		told = mnt_fs_get_devno(fs);
-	mnt_unref_table(table);
-#else
-	(void)path;
-#endif
-	return told;
-}
-
 /* Other processes are seen from the first process namespace, with a /proc that hides none. */
 static bool sees_all(void)
 {
@@ -199,7 +181,9 @@ static bool sees_all(void)
 
 static void gather_marks(const struct stat *st, const char *path, struct ero_file_facts *f)
 {
-	dev_t device = real_device(path, st->st_dev);
+	struct ero_mount mount;
+	/* the kernel's own number of the file system, which btrfs hides from stat(2) */
+	dev_t device = ero_find_mount(path, &mount) && mount.device ? mount.device : st->st_dev;
 	struct marks m = { .inode = st->st_ino, .device = major(device) << 20 | minor(device), .mount = ~0ull };
 	DIR *proc = opendir("/proc");
 	const struct dirent *d;

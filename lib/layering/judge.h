@@ -7,6 +7,10 @@
 #include <string.h>
 #include "layering/rules.h"
 
+/* Of the lists of windows: the newest release of a series, and the end. */
+#define NEWEST ERO_KERNEL_NEWEST_PATCH
+#define LAST { ERO_LINUX(0, 0, 0), ERO_LINUX(0, 0, 0) }
+
 /* Leaves the predicate as unknown, with the fact's own reason, unless the fact is known. */
 #define NEED(fact)                                                                                            \
 	do {                                                                                                  \

@@ -65,5 +65,7 @@ enum ero_fs_class {
 	ERO_FS_SYNTHETIC
 };
 enum ero_fs_class ero_fs_classify(uint64_t magic, const char **name);
+/* The image file is known to lie on FUSE. */
+bool ero_is_on_fuse(const struct ero_facts *facts);
 
 #endif

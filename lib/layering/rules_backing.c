@@ -2,8 +2,6 @@
 /* Rules about the file system that the image file lies on. */
 #include "layering/judge.h"
 
-#define NEWEST ERO_KERNEL_NEWEST_PATCH
-#define LAST { ERO_LINUX(0, 0, 0), ERO_LINUX(0, 0, 0) }
 #define FS_OVERLAY 0x794C7630u
 #define FS_ECRYPTFS 0xF15Fu
 #define FS_RAMFS 0x858458F6u

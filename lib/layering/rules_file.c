@@ -2,9 +2,6 @@
 /* Rules about the image file: what it is, whether it is whole, and who else may touch it. */
 #include "layering/judge.h"
 
-#define NEWEST ERO_KERNEL_NEWEST_PATCH
-#define LAST { ERO_LINUX(0, 0, 0), ERO_LINUX(0, 0, 0) }
-
 /* a read that ends before the block does is an error since the fix of CVE-2026-31514; before, the rest was zeros */
 static const struct ero_kernel_window short_read_fails[] = {
 	{ ERO_LINUX(6, 12, 80), ERO_LINUX(6, 12, NEWEST) }, { ERO_LINUX(6, 18, 21), ERO_LINUX(6, 18, NEWEST) },

@@ -2,9 +2,6 @@
 /* Rules about the image in the file: features, algorithms, block sizes, and where it begins. */
 #include "layering/judge.h"
 
-#define NEWEST ERO_KERNEL_NEWEST_PATCH
-#define LAST { ERO_LINUX(0, 0, 0), ERO_LINUX(0, 0, 0) }
-
 /* linux-erofs, "add missing buf->off in erofs_bread()": fsoffset= must be a multiple of the page size until 7.2.7, 7.3-rc3 */
 static const struct ero_kernel_window offset_bug[] = {
 	{ ERO_LINUX_RC(6, 16, 1), ERO_LINUX(7, 2, 6) }, { ERO_LINUX_RC(7, 3, 1), ERO_LINUX_RC(7, 3, 2) }, LAST

@@ -2,9 +2,7 @@
 /* Rules about the kernel that would mount: what it cannot do, and bugs that come with a window of releases. */
 #include "layering/judge.h"
 
-#define NEWEST ERO_KERNEL_NEWEST_PATCH
 #define FROM_TO(...) static const struct ero_kernel_window __VA_ARGS__
-#define LAST { ERO_LINUX(0, 0, 0), ERO_LINUX(0, 0, 0) }
 
 /* linux-erofs 2024-11-15 and 2024-10-15; CVE-2024-56750; 6.12.2 */
 FROM_TO(fuse_subpage_crash[]) = { { ERO_LINUX(6, 12, 0), ERO_LINUX(6, 12, 1) }, LAST };
@@ -48,13 +46,6 @@ FROM_TO(reader_creds[]) = {
 	{ ERO_LINUX(6, 12, 0), ERO_LINUX_RC(6, 16, 2) }, { ERO_LINUX_RC(7, 1, 1), ERO_LINUX(7, 2, NEWEST) }, LAST
 };
 
-static bool on_fuse(const struct ero_facts *f)
-{
-	const char *name;
-
-	return f->file.fs_magic.known && ero_fs_classify(f->file.fs_magic.value, &name) == ERO_FS_FUSE;
-}
-
 static enum ero_truth no_erofs(const struct ero_facts *f, struct ero_detail *d)
 {
 	NEED(kernel.erofs);
@@ -89,7 +80,7 @@ static enum ero_truth fuse_or_subpage(const struct ero_facts *f, struct ero_deta
 {
 	NEED(file.fs_magic);
 	SAY("it lies on FUSE");
-	if (on_fuse(f))
+	if (ero_is_on_fuse(f))
 		return ERO_BROKEN;
 	NEED(image.block_bits);
 	NEED(kernel.page_size);
@@ -146,7 +137,7 @@ static enum ero_truth deep_stack(const struct ero_facts *f, struct ero_detail *d
 	NEED(file.fs_anonymous);
 	ero_fs_classify(f->file.fs_magic.value, &name);
 	SAY("it lies on %s", name);
-	return ero_holds(f->file.fs_magic.value != 0x794C7630 && !on_fuse(f) &&
+	return ero_holds(f->file.fs_magic.value != 0x794C7630 && !ero_is_on_fuse(f) &&
 			 (f->file.fs_magic.value != ERO_SUPER_MAGIC || !f->file.fs_anonymous.value));
 }
 

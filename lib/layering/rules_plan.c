@@ -2,9 +2,6 @@
 /* Rules about the mount itself: who asks, with which options, at what cost, and what is to stand above. */
 #include "layering/judge.h"
 
-#define NEWEST ERO_KERNEL_NEWEST_PATCH
-#define LAST { ERO_LINUX(0, 0, 0), ERO_LINUX(0, 0, 0) }
-
 static const struct ero_kernel_window no_inode_share[] = { { ERO_LINUX(5, 4, 0), ERO_LINUX(6, 19, NEWEST) }, LAST };
 static const struct ero_kernel_window no_fsid[] = { { ERO_LINUX_RC(7, 2, 1), ERO_LINUX(999, 0, 0) }, LAST };
 static const struct ero_kernel_window no_directio[] = {

@@ -21,11 +21,10 @@ int ero_findings_create(struct ero_findings **findings, struct ero_error *err)
 
 void ero_findings_add(struct ero_findings *findings, const struct ero_finding *f)
 {
-	static const char *const names[] = { [ERO_INFO] = "info", [ERO_WARNING] = "warning", [ERO_DAMAGE] = "error" };
 	json_object *o = json_object_new_object();
 
 	ero_json_add(o, "id", json_object_new_string(f->id));
-	ero_json_add(o, "severity", json_object_new_string(names[f->severity]));
+	ero_json_add(o, "severity", json_object_new_string(ero_severity_name(f->severity)));
 	if (f->path)
 		ero_json_add_name(o, "path", f->path, strlen(f->path));
 	if (f->has_nid)

@@ -5,13 +5,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-const char *ero_severity_name(enum ero_severity severity)
-{
-	static const char *const names[] = { [ERO_INFO] = "info", [ERO_WARNING] = "warning", [ERO_DAMAGE] = "error" };
-
-	return names[severity];
-}
-
 const char *ero_verdict_name(enum ero_verdict verdict)
 {
 	static const char *const names[] = {
@@ -205,13 +198,6 @@ static int report_json(const struct ero_facts *f, const struct ero_judgement *j,
 
 /* ---- the whole ---- */
 
-static bool on_fuse(const struct ero_facts *f)
-{
-	const char *name;
-
-	return f->file.fs_magic.known && ero_fs_classify(f->file.fs_magic.value, &name) == ERO_FS_FUSE;
-}
-
 /* A rule by which the kernel might crash when it is asked; NULL if none speaks against that. */
 static const struct ero_rule *dangerous(const struct ero_facts *f)
 {
@@ -227,7 +213,7 @@ static const struct ero_rule *dangerous(const struct ero_facts *f)
 /* Only the kernel knows how deep FUSE is stacked, so that it is asked even unbidden, where it can be. */
 static int ask_kernel(const struct ero_preflight_options *o, struct ero_facts *f, struct ero_probe *p, struct ero_error *err)
 {
-	bool unbidden = on_fuse(f) && f->plan.way.known && !strcmp(f->plan.way.value, "file") && f->who.admin.known && f->who.admin.value;
+	bool unbidden = ero_is_on_fuse(f) && f->plan.way.known && !strcmp(f->plan.way.value, "file") && f->who.admin.known && f->who.admin.value;
 	int rc = 0;
 
 	const struct ero_rule *danger = dangerous(f);

@@ -7,7 +7,6 @@
 #include "layering/rules.h"
 #include "report/report.h"
 
-const char *ero_severity_name(enum ero_severity severity); /* "info", "warning", "error" */
 const char *ero_verdict_name(enum ero_verdict verdict);    /* "go", … */
 /* rules.c: "6.12.63 to 6.12.65, …", or "". */
 void ero_rule_windows(const struct ero_rule *rule, char *text, size_t size);

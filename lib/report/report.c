@@ -14,14 +14,17 @@ int ero_report_end(FILE *out, struct ero_error *err)
 
 int ero_report_json(struct json_object *document, FILE *out, struct ero_error *err)
 {
-	const char *text = document ? json_object_to_json_string_ext(document, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
-										       JSON_C_TO_STRING_NOSLASHESCAPE) :
-				      NULL;
+	int rc = ero_json_write(document, out, err);
 
-	if (text)
-		fprintf(out, "%s\n", text);
 	json_object_put(document);
-	return text ? ero_report_end(out, err) : ero_fail_memory(err);
+	return rc ? rc : ero_report_end(out, err);
+}
+
+const char *ero_severity_name(enum ero_severity severity)
+{
+	static const char *const names[] = { [ERO_INFO] = "info", [ERO_WARNING] = "warning", [ERO_DAMAGE] = "error" };
+
+	return names[severity];
 }
 
 void ero_uuid_text(const uint8_t u[16], char text[37])

@@ -11,6 +11,8 @@ int ero_report_json(struct json_object *document, FILE *out, struct ero_error *e
 /* Flushes and says what went wrong with writing, if anything did. */
 int ero_report_end(FILE *out, struct ero_error *err);
 
+/* "info", "warning", "error" */
+const char *ero_severity_name(enum ero_severity severity);
 /* "1b4e28ba-…" */
 void ero_uuid_text(const uint8_t uuid[16], char text[37]);
 
