@@ -71,11 +71,13 @@ static void gather_loops(const struct stat *st, struct ero_file_facts *f)
 
 /* ---- mounts ---- */
 
+#ifdef HAVE_MOUNT
 /* A source of a mount: the file by some path, or a loop device on it. */
 static bool is_source(const char *source, const struct stat *st)
 {
 	return same_file(source, st) || (!strncmp(source, "/dev/loop", 9) && loop_holds(source + 5, st));
 }
+#endif
 
 void ero_gather_mounts(const struct stat *st, struct ero_file_facts *f)
 {
