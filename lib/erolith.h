@@ -166,6 +166,7 @@ struct ero_build_options {
 	uint32_t metabox_size;       /* bytes, a power of two: inodes, links, xattrs and the ends of directories are the content of an
 	                              * inode of their own, compressed in extents of this many plain bytes (METABOX); 0: not */
 	struct ero_compressor metabox_compressor; /* of it; name "": as the files' */
+	bool dedupe;                 /* what is there twice is stored once: whole files, and ranges of 32 KiB or more wherever they lie */
 	bool wide;                   /* 48BIT: 32-byte inodes keep each file's time, addresses have 48 bits */
 	bool dot_omitted;            /* directories without "."; needs wide */
 	uint32_t max_extent_bytes;   /* 0: no limit but the format's */
@@ -207,6 +208,7 @@ struct ero_build_summary {
 	uint64_t packed_files;      /* of the compressed ones: those in the packed inode */
 	uint64_t shared_xattrs;
 	uint64_t duplicate_files;   /* stored once with another one of the same content */
+	uint64_t shared_bytes;      /* of file content, besides that: bytes that refer to what was stored for others */
 	uint64_t changed_files;     /* files that changed while they were read */
 	uint32_t block_size;
 	uint32_t feature_compat, feature_incompat;

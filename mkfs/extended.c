@@ -67,6 +67,11 @@ static void plain_prefixes(struct ero_build_options *o, bool on)
 	o->plain_xattr_prefixes = on;
 }
 
+static void dedupe(struct ero_build_options *o, bool on)
+{
+	o->dedupe = on;
+}
+
 static void wide(struct ero_build_options *o, bool on)
 {
 	o->wide = on;
@@ -89,7 +94,7 @@ static const struct word words[] = {
 	{ "nosbcrc", nosbcrc, NULL },
 	{ "xattr-name-filter", name_filter, NULL },
 	{ "plain-xattr-prefixes", plain_prefixes, NULL },
-	{ "dedupe", NULL, "deduplication of extents" },
+	{ "dedupe", dedupe, NULL },
 	{ "fragdedupe", NULL, "deduplication of fragments" },
 	{ "48bit", wide, NULL },
 	{ "dot-omitted", dot_omitted, NULL },

@@ -286,6 +286,7 @@ static void summarize(const struct ero_build *b, double seconds, struct ero_buil
 		snprintf(s->avoid_kernels, sizeof(s->avoid_kernels), "%s", ero_extent_bugs_text);
 	s->packed_files = b->pack.packed_files;
 	s->duplicate_files = b->pack.duplicate_files;
+	s->shared_bytes = b->pack.shared_bytes;
 	ero_super_feature_names(&b->super, s->features, sizeof(s->features));
 	s->seconds = seconds;
 }

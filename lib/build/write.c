@@ -163,6 +163,8 @@ static void finish_super(struct ero_build *b)
 		s->feature_incompat |= ERO_INCOMPAT_FRAGMENTS;
 		s->packed_nid = ero_build_nid(b, b->pack.packed);
 	}
+	if (b->options.compressor_count && (b->pack.duplicate_files || b->pack.shared_bytes))
+		s->feature_incompat |= ERO_INCOMPAT_FRAGMENTS; /* the same bit: pclusters of several files */
 	if (b->pack.metabox) {
 		s->metabox_nid = ero_build_nid(b, b->pack.metabox);
 	} else { /* nothing was there for it */

@@ -67,10 +67,12 @@ bool ero_zpack_decode(const struct ero_zindex *z, const struct ero_zpack *pack, 
 /* What an encoder needs to know of one extent of a file; extents cover the file without gaps. */
 struct ero_zextent {
 	uint64_t block;      /* first block; of an inline tail: the block that would have come next */
+	uint64_t at;         /* plain position in the file: not needed for encoding */
 	uint32_t length;     /* plain bytes */
 	uint16_t blocks;     /* encoded blocks */
 	uint8_t type;        /* ERO_LC_PLAIN, HEAD1, HEAD2 */
-	bool partial;        /* full form only */
+	bool partial;        /* full form only: less is used than was encoded */
+	bool shared;         /* it was stored for somebody else: not needed for encoding */
 };
 
 /* Writes z->size bytes. The extents are sound: ours. */

@@ -16,8 +16,10 @@ struct segment {
 	const struct ero_codec *codec;
 	void *encoder;
 	unsigned block, pcluster;
+	size_t at;             /* plain bytes of the segment that are done */
 	size_t filled;         /* bytes of worker->blocks */
 	size_t plain_until;    /* up to here an encoder has looked and found nothing to gain */
+	size_t reuse;          /* of the job's pclusters to use again: the next one */
 	bool gained;
 };
 
@@ -35,7 +37,8 @@ unsigned ero_pack_map_size(const struct ero_pack *pack, const struct ero_node *n
 	unsigned header_end = (unsigned)ero_round_up(head, 8) + ERO_MAP_HEADER;
 	struct ero_zindex z;
 
-	ero_zindex_init(&z, pack->options->legacy_compress ? ERO_LAYOUT_COMPRESSED_FULL : ERO_LAYOUT_COMPRESSED_COMPACT,
+	ero_zindex_init(&z, pack->options->legacy_compress || node->stored.full ? ERO_LAYOUT_COMPRESSED_FULL :
+										    ERO_LAYOUT_COMPRESSED_COMPACT,
 			pack->block_bits <= 12 ? ERO_ADVISE_COMPACTED_2B : 0, pack->block_bits, node->size, header_end);
 	if (z.start + z.size - head > UINT32_MAX / 2)
 		return UINT32_MAX / 2; /* far past any block: no inline tail */
@@ -46,6 +49,7 @@ static bool push_extent(struct segment *s, unsigned type, size_t length, size_t 
 {
 	struct ero_zextent e = {
 		.block = s->filled >> s->job->pack->block_bits,
+		.at = s->at,
 		.length = (uint32_t)length,
 		.blocks = (uint16_t)ero_div_up(bytes, s->block),
 		.type = (uint8_t)type,
@@ -129,13 +133,39 @@ static size_t packed_limit(const struct segment *s)
 	return s->pcluster > (128u << 10) ? (size_t)s->pcluster * 8 : 1u << 20;
 }
 
+/* The pcluster to use again that is near enough ahead to end the next one; NULL for none. */
+static const struct ero_pack_reuse *reuse_ahead(struct segment *s, size_t at)
+{
+	const struct ero_pack_reuse *r = ero_pack_next_reuse(s->job, &s->reuse, at);
+
+	while (r && r->at != at && r->at - at < s->block) { /* the one before it would begin in the same logical cluster */
+		s->reuse++;
+		r = ero_pack_next_reuse(s->job, &s->reuse, at);
+	}
+	return r;
+}
+
+static size_t use_again(struct segment *s, const struct ero_pack_reuse *r)
+{
+	struct ero_zextent e = r->extent;
+
+	e.at = r->at;
+	s->gained = true;
+	return ero_vec_push(&s->job->extents, e) ? e.length : 0;
+}
+
 /* Encodes from `at` on; returns the plain bytes taken, 0 when memory ends. */
 static size_t next_pcluster(struct segment *s, const uint8_t *in, size_t at, size_t *guess)
 {
 	size_t left = s->job->length - at, limit = ERO_PCLUSTER_MAX_DECODED, take, n, blocks;
+	const struct ero_pack_reuse *reuse = reuse_ahead(s, at);
 	const struct ero_build_options *o = s->job->pack->options;
 	bool ends, tail_only;
 
+	if (reuse && reuse->at == at)
+		return use_again(s, reuse);
+	if (reuse && limit > reuse->at - at)
+		limit = reuse->at - at;
 	if (s->job->node == s->job->pack->packed && limit > packed_limit(s))
 		limit = packed_limit(s);
 	if (o->max_extent_bytes && o->max_extent_bytes < limit)
@@ -223,12 +253,12 @@ static int encode_all(struct segment *s, const uint8_t *in)
 {
 	size_t guess = 0;
 
-	for (size_t at = 0; at < s->job->length;) {
-		size_t took = next_pcluster(s, in, at, &guess);
+	while (s->at < s->job->length) {
+		size_t took = ero_pack_reuse_repeats(s->job, s->at) ? next_pcluster(s, in, s->at, &guess) : 0;
 
 		if (!took)
 			return ero_fail_memory(&s->job->err);
-		at += took;
+		s->at += took;
 	}
 	return keep_result(s, in);
 }

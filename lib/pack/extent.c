@@ -4,7 +4,7 @@
  * ended, to the byte. Zeros become holes; what an encoder cannot shorten is stored plain, at a block boundary, so that
  * readers may fetch it directly.
  */
-#include "pack/job.h"
+#include "pack/dedupe.h"
 #include "base/bytes.h"
 
 #include <stdlib.h>
@@ -127,6 +127,13 @@ void ero_pack_run_extent(struct ero_pack_job *j, struct ero_pack_worker *w)
 		memcpy(j->out, w->blocks, e.filled);
 }
 
+/* There is nothing to do but to keep its place among the others. */
+void ero_pack_run_copy(struct ero_pack_job *j, struct ero_pack_worker *w)
+{
+	(void)j;
+	(void)w;
+}
+
 /* ---- in the thread that builds ---- */
 
 enum { LINEAR = 64 }; /* 4-byte records are read from the first one on: not for long lists */
@@ -137,7 +144,7 @@ static unsigned choose_records(const struct ero_placer *p, const struct ero_node
 		return node->size > UINT32_MAX ? 32 : 16;
 	if (!p->extents.apart && count <= LINEAR && node->stored.tail <= UINT32_MAX)
 		return 4;
-	return p->extents.end > UINT32_MAX ? node->size > UINT32_MAX ? 32 : 16 : 8;
+	return p->extents.highest > UINT32_MAX ? node->size > UINT32_MAX ? 32 : 16 : 8;
 }
 
 static int append(struct ero_placer *p, struct ero_node *node, const struct ero_zrecord *record, struct ero_error *err)
@@ -150,11 +157,25 @@ static int append(struct ero_placer *p, struct ero_node *node, const struct ero_
 	return rc;
 }
 
+/* Notes the next extent of the file: where it lies, and how regular that makes the file. */
+static int place_record(struct ero_placer *p, struct ero_node *node, struct ero_zrecord r, uint32_t plain, struct ero_error *err)
+{
+	r.logical = p->extents.logical;
+	if (!p->extents.logical)
+		p->extents.start = r.physical;
+	p->extents.apart |= p->extents.logical && r.physical != p->extents.end;
+	p->extents.uneven |= p->extents.logical % ero_pack_extent_size(p->pack, node) != 0;
+	p->extents.logical += plain;
+	p->extents.end = r.physical + r.length;
+	p->extents.highest = p->extents.end > p->extents.highest ? p->extents.end : p->extents.highest;
+	return append(p, node, &r, err);
+}
+
 static int place_part(struct ero_placer *p, struct ero_pack_job *j, const struct ero_pack_part *part,
 		      const uint8_t *bytes, struct ero_error *err)
 {
 	unsigned algorithm = 0;
-	struct ero_zrecord r = { .length = part->stored, .logical = p->extents.logical };
+	struct ero_zrecord r = { .length = part->stored };
 	int rc = 0;
 
 	if (part->raw)
@@ -165,15 +186,65 @@ static int place_part(struct ero_placer *p, struct ero_pack_job *j, const struct
 		return rc;
 	r.format = algorithm;
 	r.physical = p->pack->end;
-	if (!p->extents.logical)
-		p->extents.start = r.physical;
-	p->extents.apart |= p->extents.logical && r.physical != p->extents.end;
-	p->extents.uneven |= p->extents.logical % ero_pack_extent_size(p->pack, j->node) != 0;
-	p->extents.logical += part->length;
-	p->extents.end = r.physical + part->stored;
 	p->pack->stored_bytes += part->stored;
+	p->extents.stored += part->stored;
 	rc = ero_place_bytes(p, bytes, part->stored, err);
-	return rc ? rc : append(p, j->node, &r, err);
+	return rc ? rc : place_record(p, j->node, r, part->length, err);
+}
+
+/* ---- copies ---- */
+
+static int read_record(struct ero_placer *p, const struct ero_stored *s, uint64_t index, struct ero_zrecord *r, struct ero_error *err)
+{
+	return ero_spool_read(p->pack->spool, r, sizeof(*r), s->map + index * sizeof(*r), err);
+}
+
+/* The record that begins at `at`, where there is a cut: the last one at or before it. */
+static int find_record(struct ero_placer *p, const struct ero_stored *s, uint64_t at, uint64_t *index, struct ero_error *err)
+{
+	uint64_t low = 0, high = s->map_count;
+	int rc = 0;
+
+	while (!rc && high - low > 1) {
+		uint64_t mid = low + (high - low) / 2;
+		struct ero_zrecord r;
+
+		rc = read_record(p, s, mid, &r, err);
+		if (!rc && r.logical > at)
+			high = mid;
+		else
+			low = mid;
+	}
+	*index = low;
+	return rc;
+}
+
+/* The copy gets the records of what it is a copy of; both were cut at the same bytes. */
+static int place_copy(struct ero_placer *p, struct ero_pack_job *j, struct ero_error *err)
+{
+	const struct ero_line_stream *from = ero_dedupe_stream_at(p->dedupe, j->source);
+	struct ero_stored *s = &from->node->stored;
+	uint64_t at = j->source - from->at, end = at + j->length, i;
+	struct ero_zrecord r, next;
+	int rc = find_record(p, s, at, &i, err);
+
+	if (!rc)
+		rc = read_record(p, s, i, &r, err);
+	if (!rc && r.logical != at)
+		rc = ero_fail(err, ERO_ERROR_CORRUPT, EIO, "a copy begins inside an extent: this is an error of erolith, please report it");
+	while (!rc && at < end) {
+		uint64_t stop = end;
+
+		if (++i < s->map_count)
+			rc = read_record(p, s, i, &next, err);
+		if (!rc && i < s->map_count)
+			stop = next.logical < end ? next.logical : end;
+		if (!rc)
+			rc = place_record(p, j->node, r, (uint32_t)(stop - at), err);
+		at = stop;
+		r = next;
+	}
+	return rc;
 }
 
 /* The tail's place in the packed inode is known since files were gathered. */
@@ -188,7 +259,7 @@ static int end_file(struct ero_placer *p, struct ero_node *node, struct ero_erro
 	s->record_size = (uint8_t)choose_records(p, node, s->map_count);
 	s->chunk_bits = (uint8_t)ero_log2(ero_pack_extent_size(p->pack, node));
 	s->start_block = p->extents.start; /* in bytes */
-	s->blocks = ero_div_up(p->extents.end - p->extents.start, 1u << p->pack->block_bits);
+	s->blocks = ero_div_up(p->extents.stored, 1u << p->pack->block_bits);
 	p->pack->compressed_files += node != p->pack->packed && node != p->pack->metabox;
 	return rc;
 }
@@ -200,6 +271,8 @@ int ero_place_extents(struct ero_placer *p, struct ero_pack_job *j, struct ero_e
 
 	if (j->first)
 		memset(&p->extents, 0, sizeof(p->extents));
+	if (j->run == ero_pack_run_copy)
+		rc = place_copy(p, j, err);
 	for (size_t i = 0; !rc && i < j->parts.count; i++) {
 		rc = place_part(p, j, &j->parts.data[i], bytes, err);
 		bytes += j->parts.data[i].stored;

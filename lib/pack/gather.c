@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * Images with a packed inode: small files and the tails of large ones are gathered there, like beside like and equal ones
- * once; large files have extents or pclusters of their own; what is random is stored plain. Where tails are what did not
- * fill a pcluster, large files come first, since only their encoding tells.
+ * Images with a packed inode, or without duplicates: small files and the tails of large ones are gathered there, like beside
+ * like and equal ones once; large files have extents or pclusters of their own; what is random is stored plain. Where tails
+ * are what did not fill a pcluster, large files come first, since only their encoding tells.
  */
-#include "pack/survey.h"
+#include "pack/dedupe.h"
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/keys.h"
@@ -15,6 +15,7 @@
 enum {
 	TAIL_LIMIT = 64 << 10,    /* longer tails are worth an extent of their own */
 	SPARSE_PACKED = 1 << 20,
+	MOST_PIECE = 1 << 30,
 };
 
 struct gathering {
@@ -24,7 +25,8 @@ struct gathering {
 	uint32_t *order, *original;        /* see survey.h */
 	size_t ordered;
 	ERO_VEC(struct ero_pack_piece) packed; /* what the packed inode holds, in order */
-	uint64_t packed_size;
+	uint64_t packed_size, packed_line; /* bytes; where it begins on the line */
+	struct ero_dedupe dedupe;
 };
 
 enum kind { PACKED, OWN, FLAT };
@@ -33,10 +35,12 @@ static enum kind kind_of(const struct ero_pack *pack, const struct ero_surveyed 
 {
 	const struct ero_build_options *o = pack->options;
 
-	if (f->node->compressor == 0xff || (f->random && f->node->size >= 1u << pack->block_bits))
+	if (!o->compressor_count || f->node->compressor == 0xff || (f->random && f->node->size >= 1u << pack->block_bits))
 		return FLAT;
 	if (f->node->compressor != 0) /* the packed inode has one algorithm: others go their own way */
 		return OWN;
+	if (!ero_pack_gathers(pack->options))
+		return f->node->size > 1u << pack->block_bits || o->ztailpacking ? OWN : FLAT;
 	if (o->extent_size)
 		return f->node->size <= o->extent_size ? PACKED : OWN;
 	/* long runs of zeros as fragments take kernels from 6.17 on minutes to read, whoever has made the image */
@@ -94,7 +98,7 @@ static int gather(struct gathering *g, struct ero_node *node, uint64_t offset, u
 	node->stored.tail = g->packed_size;
 	g->packed_size += length;
 	while (length) { /* pieces have 32 bits */
-		uint32_t part = length < 1u << 30 ? (uint32_t)length : 1u << 30;
+		uint32_t part = length < MOST_PIECE ? (uint32_t)length : MOST_PIECE;
 		struct ero_pack_piece piece = { .node = node, .offset = offset, .length = part };
 
 		if (!ero_vec_push(&g->packed, piece))
@@ -153,6 +157,8 @@ static int make_packed_inode(struct gathering *g, struct ero_error *err)
 {
 	struct ero_pack *pack = g->packer->pack;
 
+	if (!g->packed_size)
+		return 0;
 	pack->packed = ero_pack_hidden_inode(pack, g->packed_size);
 	if (!pack->packed)
 		return ero_fail_memory(err);
@@ -160,85 +166,192 @@ static int make_packed_inode(struct gathering *g, struct ero_error *err)
 	return 0;
 }
 
-/* ---- jobs ---- */
+/* ---- what is there twice ---- */
 
-static int submit_pieces(struct ero_packer *p, struct ero_node *node, uint64_t offset, uint64_t length, bool last,
-			 const struct ero_pack_piece *pieces, size_t count, struct ero_error *err)
+static struct ero_surveyed *surveyed(const struct gathering *g, const struct ero_node *node)
 {
-	struct ero_pack_job *j = calloc(1, sizeof(*j));
+	size_t low = 0, high = g->count;
 
-	if (!j || !ero_vec_reserve(&j->pieces, count)) {
-		free(j);
-		return ero_fail_memory(err);
+	while (high - low > 1) { /* the order of the tree is that of its numbers */
+		size_t mid = low + (high - low) / 2;
+
+		if (g->files[mid].node->ino <= node->ino)
+			low = mid;
+		else
+			high = mid;
 	}
-	memcpy(j->pieces.data, pieces, count * sizeof(*pieces));
-	j->pieces.count = count;
-	j->run = p->pack->options->extent_size ? ero_pack_run_extent : ero_pack_run_encode;
-	j->pack = p->pack;
-	j->node = node;
-	j->offset = offset;
-	j->length = (size_t)length;
-	j->first = offset == 0;
-	j->last = last;
-	return ero_pack_queue_submit(&p->queue, j, err);
+	return &g->files[low];
 }
 
-/* Cuts the packed inode: pieces are cut with it. */
-static int pack_gathered(struct gathering *g, struct ero_error *err)
+/* Bytes of a file of its own that are not left to the packed inode. */
+static uint64_t own_length(const struct gathering *g, const struct ero_surveyed *f)
 {
-	struct ero_packer *p = g->packer;
-	uint64_t limit = p->pack->options->extent_size ? p->pack->options->extent_size :
-							ero_pack_segment_size(p->pack, p->pack->packed);
-	uint32_t done = 0; /* of the piece */
-	ERO_VEC(struct ero_pack_piece) now = { 0 };
-	uint64_t at = 0;
-	int rc = 0;
-
-	for (size_t i = 0; !rc && at < g->packed_size;) {
-		uint64_t length = 0;
-
-		now.count = 0;
-		while (!rc && i < g->packed.count && length < limit) {
-			struct ero_pack_piece piece = g->packed.data[i];
-
-			piece.offset += done;
-			piece.length -= done;
-			if (piece.length > limit - length)
-				piece.length = (uint32_t)(limit - length);
-			if (!ero_vec_push(&now, piece))
-				rc = ero_fail_memory(err);
-			length += piece.length;
-			done += piece.length;
-			if (done == g->packed.data[i].length) {
-				i++;
-				done = 0;
-			}
-		}
-		if (!rc)
-			rc = submit_pieces(p, p->pack->packed, at, length, at + length == g->packed_size, now.data, now.count, err);
-		at += length;
-	}
-	ero_vec_free(&now);
-	return rc;
+	return f->node->stored.fragment ? 0 : f->node->size - tail_length(g->packer->pack, f);
 }
 
-static int pack_large(struct gathering *g, const struct ero_surveyed *f, struct ero_error *err)
+/* Files that nothing can shorten take part: a copy of one is still a copy. */
+static bool has_stream(const struct gathering *g, const struct ero_surveyed *f)
 {
-	struct ero_packer *p = g->packer;
-	uint64_t end = f->node->size - tail_length(p->pack, f), step = p->pack->options->extent_size;
+	struct ero_surveyed shortened = *f;
+
+	shortened.random = false;
+	return kind_of(g->packer->pack, &shortened) == OWN;
+}
+
+static int line_up_own(struct gathering *g, struct ero_error *err)
+{
+	bool good = true;
+
+	for (size_t i = 0; good && i < g->ordered; i++) {
+		struct ero_surveyed *f = &g->files[g->order[i]];
+
+		if (!has_stream(g, f))
+			continue;
+		f->line = ero_dedupe_stream(&g->dedupe, f->node);
+		good = f->line != UINT64_MAX && ero_dedupe_add(&g->dedupe, f, 0, own_length(g, f));
+	}
+	return good ? 0 : ero_fail_memory(err);
+}
+
+static int line_up_packed(struct gathering *g, struct ero_error *err)
+{
+	bool good = true;
+
+	if (!g->packed_size)
+		return 0;
+	g->packed_line = ero_dedupe_stream(&g->dedupe, g->packer->pack->packed);
+	good = g->packed_line != UINT64_MAX;
+	for (size_t i = 0; good && i < g->packed.count; i++) {
+		const struct ero_pack_piece *piece = &g->packed.data[i];
+
+		good = ero_dedupe_add(&g->dedupe, surveyed(g, piece->node), piece->offset, piece->offset + piece->length);
+	}
+	return good ? 0 : ero_fail_memory(err);
+}
+
+/* Random files that share something with others get extents, which can; the rest stays plain. */
+static void settle_random(struct gathering *g)
+{
+	for (size_t i = 0; i < g->ordered; i++) {
+		struct ero_surveyed *f = &g->files[g->order[i]];
+
+		if (f->random && has_stream(g, f) && ero_dedupe_touches(&g->dedupe, f->line, f->line + f->node->size))
+			f->random = false;
+	}
+}
+
+/* ---- files of their own ---- */
+
+static int pack_own_file(struct gathering *g, const struct ero_surveyed *f, const struct ero_dedupe *dedupe, struct ero_error *err)
+{
+	struct ero_stream stream = { .node = f->node, .length = own_length(g, f), .dedupe = dedupe, .line = f->line };
+	ERO_VEC(struct ero_pack_piece) pieces = { 0 };
 	int rc = 0;
 
-	for (uint64_t at = 0; !rc && at < end; at += step) {
-		uint64_t length = end - at < step ? end - at : step;
+	for (uint64_t at = 0; !rc && at < stream.length; at += MOST_PIECE) {
+		uint64_t length = stream.length - at < MOST_PIECE ? stream.length - at : MOST_PIECE;
 		struct ero_pack_piece piece = { .node = f->node, .offset = at, .length = (uint32_t)length };
 
-		rc = submit_pieces(p, f->node, at, length, at + length == end, &piece, 1, err);
+		if (!ero_vec_push(&pieces, piece))
+			rc = ero_fail_memory(err);
 	}
+	stream.pieces = pieces.data;
+	stream.count = pieces.count;
+	if (!rc)
+		rc = ero_pack_stream(g->packer, &stream, err);
+	ero_vec_free(&pieces);
 	return rc;
 }
 
-/* A file that was equal to one that changed since is not equal any more: it is stored by itself. */
-static int pack_widowed(struct gathering *g, struct ero_error *err)
+/* ---- files that change while they are read ---- */
+
+struct range {
+	uint64_t from, to;
+};
+typedef ERO_VEC(struct range) ranges;
+
+static bool overlaps(const ranges *r, uint64_t from, uint64_t to)
+{
+	for (size_t i = 0; i < r->count; i++)
+		if (r->data[i].from < to && from < r->data[i].to)
+			return true;
+	return false;
+}
+
+/* Calls `each` with every file that lies on the line, and where. */
+static bool for_each_range(struct gathering *g, bool (*each)(struct ero_node *node, struct range range, ranges *r), ranges *r)
+{
+	uint64_t at = g->packed_line;
+	bool good = true;
+
+	for (size_t i = 0; good && i < g->ordered; i++) {
+		struct ero_surveyed *f = &g->files[g->order[i]];
+
+		if (has_stream(g, f))
+			good = each(f->node, (struct range){ f->line, f->line + own_length(g, f) }, r);
+	}
+	for (size_t i = 0; good && at != UINT64_MAX && i < g->packed.count; i++) {
+		good = each(g->packed.data[i].node, (struct range){ at, at + g->packed.data[i].length }, r);
+		at += g->packed.data[i].length;
+	}
+	return good;
+}
+
+static bool add_changed(struct ero_node *node, struct range range, ranges *changed)
+{
+	return !node->changed || ero_vec_push(changed, range);
+}
+
+static bool set_apart(struct ero_node *node, struct range range, ranges *wrong)
+{
+	node->apart |= overlaps(wrong, range.from, range.to);
+	return true;
+}
+
+/* What is a copy of something that has changed since is none any more, and neither is a copy of that. */
+static int find_wrong_copies(struct gathering *g, struct ero_error *err)
+{
+	const struct ero_dedupe *d = &g->dedupe;
+	ranges changed = { 0 }, wrong = { 0 };
+	bool good = !g->packer->pack->changed_files || for_each_range(g, add_changed, &changed);
+
+	for (size_t i = 0; good && changed.count && i < d->copies.count; i++) {
+		const struct ero_copy *c = &d->copies.data[i];
+		struct range target = { c->at, c->at + c->length };
+
+		if (overlaps(&changed, c->source, c->source + c->length) || overlaps(&wrong, c->source, c->source + c->length))
+			good = ero_vec_push(&wrong, target);
+	}
+	if (good && wrong.count)
+		good = for_each_range(g, set_apart, &wrong);
+	ero_vec_free(&changed);
+	ero_vec_free(&wrong);
+	return good ? 0 : ero_fail_memory(err);
+}
+
+/* What follows the inode was chosen by the room behind the original's. */
+static bool has_room(const struct ero_pack *pack, struct ero_node *node, const struct ero_stored *stored)
+{
+	uint64_t bytes = ero_pack_head_size(pack, node) + (uint64_t)stored->tail_size;
+
+	node->stored.full = stored->full;
+	if (stored->map_count)
+		bytes += ero_pack_map_size(pack, node);
+	return !stored->tail_size || bytes <= 1u << pack->block_bits;
+}
+
+/* Files that cannot have what was stored for an equal one: it has changed since, or there is no room for its tail. */
+static void find_wrong_twins(struct gathering *g)
+{
+	for (size_t i = 0; i < g->count; i++) {
+		struct ero_node *node = g->files[i].node, *original = g->files[g->original[i]].node;
+
+		if (node != original)
+			node->apart = original->changed || original->apart || !has_room(g->packer->pack, node, &original->stored);
+	}
+}
+
+static int pack_apart(struct gathering *g, struct ero_error *err)
 {
 	struct ero_packer *p = g->packer;
 	int rc = 0;
@@ -246,75 +359,145 @@ static int pack_widowed(struct gathering *g, struct ero_error *err)
 	for (size_t i = 0; !rc && i < g->count; i++) {
 		struct ero_surveyed *f = &g->files[i];
 
-		if (g->original[i] == i || !g->files[g->original[i]].node->changed)
+		if (!f->node->apart)
 			continue;
-		f->node->apart = true;
-		rc = p->pack->options->extent_size ? pack_large(g, f, err) : ero_pack_encoded_file(p, f->node, err);
+		f->node->stored = (struct ero_stored){ 0 };
+		if (!p->pack->options->extent_size && kind_of(p->pack, f) == FLAT)
+			rc = ero_pack_flat_file(p, f->node, err);
+		else
+			rc = pack_own_file(g, f, NULL, err);
 	}
 	return rc ? rc : ero_pack_queue_drain(&p->queue, err);
 }
+
+/* ---- all of it ---- */
 
 /* Files equal to another refer to what was stored for it. */
 static void share_stored(struct gathering *g)
 {
-	struct ero_pack *pack = g->packer->pack;
-
 	for (size_t i = 0; i < g->count; i++) {
 		if (g->original[i] == i || g->files[i].node->apart)
 			continue;
 		g->files[i].node->stored = g->files[g->original[i]].node->stored;
-		pack->duplicate_files++;
+		g->packer->pack->duplicate_files++;
 	}
+}
+
+/* ---- all of it ---- */
+
+static int pack_flat(struct gathering *g, struct ero_error *err)
+{
+	bool encoding = g->packer->pack->options->compressor_count != 0; /* else sparse files have chunks */
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < g->ordered; i++) {
+		struct ero_node *node = g->files[g->order[i]].node;
+
+		if (kind_of(g->packer->pack, &g->files[g->order[i]]) == FLAT)
+			rc = encoding ? ero_pack_flat_file(g->packer, node, err) : ero_pack_file(g->packer, node, err);
+	}
+	return rc ? rc : ero_pack_queue_drain(&g->packer->queue, err);
 }
 
 static int pack_own(struct gathering *g, struct ero_error *err)
 {
-	struct ero_packer *p = g->packer;
+	const struct ero_dedupe *dedupe = g->packer->pack->options->dedupe ? &g->dedupe : NULL;
 	int rc = 0;
 
-	for (size_t i = 0; !rc && i < g->ordered; i++) {
-		const struct ero_surveyed *f = &g->files[g->order[i]];
-
-		if (kind_of(p->pack, f) == OWN)
-			rc = p->pack->options->extent_size ? pack_large(g, f, err) : ero_pack_encoded_file(p, f->node, err);
-	}
-	return rc ? rc : ero_pack_queue_drain(&p->queue, err);
+	for (size_t i = 0; !rc && i < g->ordered; i++)
+		if (kind_of(g->packer->pack, &g->files[g->order[i]]) == OWN)
+			rc = pack_own_file(g, &g->files[g->order[i]], dedupe, err);
+	return rc ? rc : ero_pack_queue_drain(&g->packer->queue, err);
 }
 
 static int pack_packed(struct gathering *g, struct ero_error *err)
 {
-	int rc = g->packed_size ? make_packed_inode(g, err) : 0;
+	struct ero_stream stream = {
+		.node = g->packer->pack->packed,
+		.pieces = g->packed.data,
+		.count = g->packed.count,
+		.length = g->packed_size,
+		.dedupe = g->packer->pack->options->dedupe ? &g->dedupe : NULL,
+		.line = g->packed_line,
+	};
+	int rc = g->packed_size ? ero_pack_stream(g->packer, &stream, err) : 0;
 
-	if (!rc && g->packed_size)
-		rc = pack_gathered(g, err);
 	return rc ? rc : ero_pack_queue_drain(&g->packer->queue, err);
+}
+
+static int find_own_copies(struct gathering *g, struct ero_error *err)
+{
+	int rc = g->packer->pack->options->dedupe ? line_up_own(g, err) : 0;
+
+	if (!rc)
+		rc = ero_dedupe_find(&g->dedupe, err);
+	if (!rc)
+		settle_random(g);
+	return rc;
+}
+
+/* The ends of files left the line, now that they are known: they come again with the packed inode. */
+static int shorten_line(struct gathering *g, struct ero_error *err)
+{
+	int rc = find_wrong_copies(g, err);
+
+	ero_dedupe_free(&g->dedupe);
+	memset(&g->dedupe, 0, sizeof(g->dedupe));
+	if (!rc && g->packer->pack->options->dedupe)
+		rc = line_up_own(g, err);
+	g->packer->placer.line_end = g->dedupe.end;
+	return rc;
+}
+
+static int find_packed(struct gathering *g, struct ero_error *err)
+{
+	int rc = gather_all(g, err);
+
+	if (!rc)
+		rc = make_packed_inode(g, err);
+	if (!rc && g->packer->pack->options->dedupe)
+		rc = line_up_packed(g, err);
+	return rc ? rc : ero_dedupe_find(&g->dedupe, err);
 }
 
 static int pack_kinds(struct gathering *g, struct ero_error *err)
 {
 	struct ero_packer *p = g->packer;
 	bool tails_known = p->pack->options->extent_size != 0;
-	int rc = 0;
+	int rc = find_own_copies(g, err);
 
-	/* first what lies in whole blocks, then what follows byte by byte */
-	for (size_t i = 0; !rc && i < g->ordered; i++)
-		if (kind_of(p->pack, &g->files[g->order[i]]) == FLAT)
-			rc = ero_pack_flat_file(p, g->files[g->order[i]].node, err);
+	if (!rc) /* first what lies in whole blocks, then what follows byte by byte */
+		rc = pack_flat(g, err);
 	if (!rc && tails_known)
-		rc = gather_all(g, err);
+		rc = find_packed(g, err);
 	if (!rc)
 		rc = pack_own(g, err);
 	if (!rc && !tails_known)
-		rc = gather_all(g, err);
+		rc = shorten_line(g, err);
+	if (!rc && !tails_known)
+		rc = find_packed(g, err);
 	if (!rc)
 		rc = pack_packed(g, err);
 	if (!rc)
-		rc = pack_widowed(g, err);
-	if (!rc)
-		rc = ero_place_padding(&p->placer, 1u << p->pack->block_bits, err);
+		rc = find_wrong_copies(g, err);
+	return rc;
+}
+
+static int pack_and_share(struct gathering *g, struct ero_error *err)
+{
+	struct ero_placer *placer = &g->packer->placer;
+	int rc;
+
+	placer->dedupe = &g->dedupe;
+	g->packed_line = UINT64_MAX;
+	rc = pack_kinds(g, err);
+	if (!rc) {
+		find_wrong_twins(g);
+		rc = pack_apart(g, err);
+	}
 	if (!rc)
 		share_stored(g);
-	return rc;
+	return rc ? rc : ero_place_padding(placer, 1u << g->packer->pack->block_bits, err);
 }
 
 /* Large files are read twice only if another has the same size: equal ones are stored once. */
@@ -374,7 +557,10 @@ int ero_pack_gathering(struct ero_packer *packer, struct ero_error *err)
 	if (!rc && packer->pack->options->hot_data)
 		rc = heat(&g, err);
 	if (!rc)
-		rc = pack_kinds(&g, err);
+		rc = pack_and_share(&g, err);
+	for (size_t i = 0; i < g.count; i++)
+		free(g.files[i].chunks);
+	ero_dedupe_free(&g.dedupe);
 	ero_vec_free(&g.packed);
 	free(g.files);
 	free(g.order);

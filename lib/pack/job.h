@@ -33,6 +33,17 @@ struct ero_pack_part {
 	bool raw;                /* stored as it is */
 };
 
+/* Form A: a pcluster that somebody has stored already and that holds what comes at a place of the segment. */
+struct ero_pack_reuse {
+	size_t at;
+	struct ero_zextent extent;
+};
+
+/* The same for what the segment itself stores: it is known when it is there. */
+struct ero_pack_repeat {
+	size_t at, source, length;
+};
+
 struct ero_pack_job;
 struct ero_pack_worker;
 typedef void (*ero_pack_run_fn)(struct ero_pack_job *job, struct ero_pack_worker *worker);
@@ -47,7 +58,12 @@ struct ero_pack_job {
 	bool first, last;      /* segment of the file */
 	uint64_t block;        /* flat files: where the segment goes */
 	const uint8_t *bytes;  /* content that is in memory already, instead of pieces; or NULL */
-	ERO_VEC(struct ero_pack_piece) pieces; /* extents of byte granularity: what they hold */
+	ERO_VEC(struct ero_pack_piece) pieces; /* what the segment holds, where it is more than a range of the node's file */
+	ERO_VEC(struct ero_pack_reuse) reuses;   /* ascending */
+	ERO_VEC(struct ero_pack_repeat) repeats; /* ascending; so many of them have become reuses */
+	size_t repeats_done;
+	uint64_t line_end;     /* its end on the line (see dedupe.h), or 0 */
+	uint64_t source;       /* Form B, without pieces and bytes: it is a copy of what lies there on the line */
 
 	/* results */
 	uint8_t *out;          /* encoded blocks, or raw bytes, or a tail: malloc'ed */
@@ -79,6 +95,7 @@ void ero_pack_run_raw(struct ero_pack_job *job, struct ero_pack_worker *worker);
 void ero_pack_run_encode(struct ero_pack_job *job, struct ero_pack_worker *worker);
 void ero_pack_run_chunks(struct ero_pack_job *job, struct ero_pack_worker *worker);
 void ero_pack_run_extent(struct ero_pack_job *job, struct ero_pack_worker *worker);
+void ero_pack_run_copy(struct ero_pack_job *job, struct ero_pack_worker *worker);
 /* The worker's encoder for compressor `index`; NULL after an error noted in the job. */
 void *ero_pack_encoder(struct ero_pack_job *job, struct ero_pack_worker *worker, unsigned index);
 
@@ -110,8 +127,12 @@ struct ero_pack_queue {
 
 /* `place` gets each job in the order of submission, in the thread that submits; the job is freed behind it. */
 int ero_pack_queue_open(struct ero_pack_queue *queue, struct ero_error *err);
+void ero_pack_job_free(struct ero_pack_job *job);
 /* Takes the job over. May place others. */
 int ero_pack_queue_submit(struct ero_pack_queue *queue, struct ero_pack_job *job, struct ero_error *err);
+bool ero_pack_queue_idle(const struct ero_pack_queue *queue);
+/* Places one batch more, if there is any. */
+int ero_pack_queue_advance(struct ero_pack_queue *queue, struct ero_error *err);
 /* Places all that is left. */
 int ero_pack_queue_drain(struct ero_pack_queue *queue, struct ero_error *err);
 /* Waits for the threads; what was not placed is dropped. */
@@ -126,8 +147,12 @@ struct ero_placer {
 	size_t buffered;
 	uint64_t buffer_start;    /* where they go, in bytes */
 	bool file_raw;            /* no segment of the current file gained anything so far */
+	const struct ero_dedupe *dedupe;
+	uint64_t line_end;        /* all of the line up to here is placed */
 	struct {                  /* the file whose extents of byte granularity are being placed */
-		uint64_t start, end;  /* byte positions in the image */
+		uint64_t start, end;  /* byte positions in the image: of the first one, behind the last one */
+		uint64_t highest;     /* behind the one that lies last */
+		uint64_t stored;      /* bytes of those that were not stored before */
 		uint64_t logical;     /* plain bytes so far */
 		bool apart;           /* they do not follow each other without a gap */
 		bool uneven;          /* they do not all have the same plain length */
@@ -157,14 +182,34 @@ struct ero_packer {
 	struct ero_placer placer;
 };
 
-/* A whole file in segments of its own, encoded into pclusters. */
-int ero_pack_encoded_file(struct ero_packer *packer, struct ero_node *node, struct ero_error *err);
+/* A whole file of an image without a packed inode, in the way that is best for it. */
+int ero_pack_file(struct ero_packer *packer, struct ero_node *node, struct ero_error *err);
 /* Bytes of a segment of a file that is encoded into pclusters. */
 uint64_t ero_pack_segment_size(const struct ero_pack *pack, const struct ero_node *node);
 /* A whole uncompressed file: its blocks are reserved, a thread writes them. */
 int ero_pack_flat_file(struct ero_packer *packer, struct ero_node *node, struct ero_error *err);
-/* gather.c: all regular files of an image that has a packed inode. */
+/* gather.c: all regular files of an image that has a packed inode, or stores what is there twice once. */
 int ero_pack_gathering(struct ero_packer *packer, struct ero_error *err);
+
+/* stream.c: the content of one inode, piece after piece, in segments. */
+struct ero_stream {
+	struct ero_node *node;
+	const struct ero_pack_piece *pieces;
+	size_t count;
+	uint64_t length;                  /* bytes, of all pieces */
+	const struct ero_dedupe *dedupe;  /* or NULL: it shares nothing */
+	uint64_t line;                    /* where it begins on the line */
+};
+int ero_pack_stream(struct ero_packer *packer, const struct ero_stream *stream, struct ero_error *err);
+
+/* reuse.c: Form A, extents that were stored before. In the building thread: what the copy of `length` bytes from `source`
+ * (on the line) at `at` of the job's segment can use of them. In a worker: the same of the segment's own, as far as they are
+ * there; then the first one to use at or behind `at`, or NULL. */
+struct ero_dedupe;
+int ero_pack_reuse_placed(struct ero_placer *placer, struct ero_pack_job *job, size_t at, uint64_t source, uint64_t length,
+			  struct ero_error *err);
+bool ero_pack_reuse_repeats(struct ero_pack_job *job, size_t at);
+const struct ero_pack_reuse *ero_pack_next_reuse(const struct ero_pack_job *job, size_t *index, size_t at);
 
 /* chunk.c, building thread: places the chunks of a finished job; at the last one notes the file's table. */
 struct ero_chunk_table;

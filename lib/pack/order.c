@@ -168,6 +168,11 @@ int ero_survey_order(struct ero_pack *pack, const struct ero_surveyed *files, si
 	int rc = sequence && chains ? find_equal(pack, files, count, original, err) : ero_fail_memory(err);
 
 	*ordered = 0;
+	for (uint32_t i = 0; !rc && !ero_pack_gathers(pack->options) && i < count; i++)
+		if (original[i] == i)
+			order[(*ordered)++] = i;
+	if (rc || !ero_pack_gathers(pack->options))
+		return rc; /* each has its own blocks: neighbours do not matter */
 	if (!rc)
 		rc = by_name(files, original, count, sequence, &length, err);
 	for (uint32_t i = 0; !rc && i < count; i++)

@@ -121,12 +121,7 @@ int ero_pack_flat_file(struct ero_packer *p, struct ero_node *node, struct ero_e
 	return rc ? rc : submit_segments(p, node, ero_pack_run_flat, err);
 }
 
-int ero_pack_encoded_file(struct ero_packer *p, struct ero_node *node, struct ero_error *err)
-{
-	return submit_segments(p, node, node->compressor == 0xff ? ero_pack_run_raw : ero_pack_run_encode, err);
-}
-
-static int pack_file(struct ero_packer *p, struct ero_node *node, struct ero_error *err)
+int ero_pack_file(struct ero_packer *p, struct ero_node *node, struct ero_error *err)
 {
 	ero_pack_run_fn run = choose(p, node);
 
@@ -153,7 +148,7 @@ static int pack_link(struct ero_packer *p, struct ero_node *node, struct ero_err
 
 static int pack_all(struct ero_packer *p, struct ero_error *err)
 {
-	bool gathering = p->pack->options->extent_size || p->pack->options->fragments;
+	bool gathering = ero_pack_gathers(p->pack->options) || (p->pack->options->dedupe && !p->pack->options->chunk_size);
 	struct ero_node *const *nodes = p->pack->options->hot_data ? ero_tree_by_use(p->pack->tree) : p->pack->tree->nodes;
 	int rc = 0;
 
@@ -163,7 +158,7 @@ static int pack_all(struct ero_packer *p, struct ero_error *err)
 		if (S_ISLNK(node->mode))
 			rc = pack_link(p, node, err);
 		else if (S_ISREG(node->mode) && node->size && !gathering)
-			rc = pack_file(p, node, err);
+			rc = ero_pack_file(p, node, err);
 		else if (S_ISREG(node->mode) && !gathering)
 			p->pack->progress.files_done++;
 	}

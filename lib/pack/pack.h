@@ -35,6 +35,7 @@ struct ero_pack {
 	struct ero_node *packed;             /* the inode that holds small files and tails, in no directory; or NULL */
 	struct ero_node *metabox;            /* the inode that holds metadata, in no directory; or NULL */
 	uint64_t duplicate_files;            /* stored once with another of the same content */
+	uint64_t shared_bytes;               /* plain bytes of files and the packed inode that refer to what was stored before */
 	bool flat_indexes;                   /* 8-byte chunk indexes are needed */
 };
 
@@ -46,6 +47,12 @@ int ero_pack_metabox(struct ero_pack *pack, const uint8_t *bytes, size_t length,
 
 /* Bytes of an inode with its xattrs, before any data: decided by now. */
 unsigned ero_pack_head_size(const struct ero_pack *pack, const struct ero_node *node);
+
+/* True if small files and tails become the content of a packed inode. */
+static inline bool ero_pack_gathers(const struct ero_build_options *options)
+{
+	return options->extent_size || options->fragments;
+}
 
 /* First free block, when nothing but whole blocks was placed so far. */
 static inline uint64_t ero_pack_next_block(const struct ero_pack *pack)

@@ -95,8 +95,13 @@ static int append_extents(struct ero_placer *p, struct ero_pack_job *j, uint64_t
 	uint64_t at;
 	int rc;
 
-	for (size_t i = 0; i < j->extents.count; i++)
-		j->extents.data[i].block += base;
+	for (size_t i = 0; i < j->extents.count; i++) {
+		struct ero_zextent *e = &j->extents.data[i];
+
+		p->pack->shared_bytes += e->shared ? e->length : 0;
+		e->block += e->shared ? 0 : base;
+		e->at += j->offset;
+	}
 	rc = ero_spool_append(p->pack->spool, j->extents.data, j->extents.count * sizeof(struct ero_zextent), &at, err);
 	if (j->first)
 		stored->map = at;
@@ -155,7 +160,7 @@ static int place_encoded(struct ero_placer *p, struct ero_pack_job *j, struct er
 	stored->tail_fragment = j->fragment_length != 0;
 	stored->tail_size = 0;
 	stored->tail = j->fragment_length; /* until it has a place: see gather.c */
-	stored->layout = p->pack->options->legacy_compress ? ERO_LAYOUT_COMPRESSED_FULL : ERO_LAYOUT_COMPRESSED_COMPACT;
+	stored->layout = p->pack->options->legacy_compress || stored->full ? ERO_LAYOUT_COMPRESSED_FULL : ERO_LAYOUT_COMPRESSED_COMPACT;
 	stored->algorithm = (uint8_t)ero_codec_find(p->pack->compressors[j->node->compressor].name, NULL)->algorithm;
 	stored->blocks = ero_pack_next_block(p->pack) - stored->start_block;
 	stored->big = ero_pack_pcluster_size(p->pack, j->node) > (1u << p->pack->block_bits);
@@ -199,11 +204,12 @@ int ero_place(void *placer, struct ero_pack_job *j, struct ero_error *err)
 		rc = place_flat(p, j, err);
 	else if (j->run == ero_pack_run_chunks)
 		rc = ero_pack_place_chunks(p->chunks, j, err);
-	else if (j->run == ero_pack_run_extent)
+	else if (j->run == ero_pack_run_extent || j->run == ero_pack_run_copy)
 		rc = ero_place_extents(p, j, err);
 	else
 		rc = place_encoded(p, j, err);
 	note_changes(p, j);
+	p->line_end = j->line_end > p->line_end ? j->line_end : p->line_end;
 	progress->bytes_done += j->length;
 	progress->files_done += j->last;
 	progress->image_bytes = p->pack->end;

@@ -51,12 +51,14 @@ static void free_worker(void *worker)
 	free(w);
 }
 
-static void free_job(struct ero_pack_job *j)
+void ero_pack_job_free(struct ero_pack_job *j)
 {
 	free(j->out);
 	free(j->tail);
 	ero_vec_free(&j->extents);
 	ero_vec_free(&j->pieces);
+	ero_vec_free(&j->reuses);
+	ero_vec_free(&j->repeats);
 	ero_vec_free(&j->parts);
 	ero_vec_free(&j->chunks);
 	free(j);
@@ -65,7 +67,7 @@ static void free_job(struct ero_pack_job *j)
 static void free_batch(struct ero_pack_batch *b)
 {
 	for (unsigned i = 0; b && i < b->count; i++)
-		free_job(b->jobs[i]);
+		ero_pack_job_free(b->jobs[i]);
 	free(b);
 }
 
@@ -132,7 +134,7 @@ int ero_pack_queue_submit(struct ero_pack_queue *q, struct ero_pack_job *job, st
 	if (!rc && !q->open && !(q->open = calloc(1, sizeof(*q->open))))
 		rc = ero_fail_memory(err);
 	if (rc) {
-		free_job(job);
+		ero_pack_job_free(job);
 		return rc;
 	}
 	q->open->job.run = run_batch;
@@ -140,6 +142,17 @@ int ero_pack_queue_submit(struct ero_pack_queue *q, struct ero_pack_job *job, st
 	q->open->bytes += job->length;
 	q->in_flight += job->length;
 	return 0;
+}
+
+bool ero_pack_queue_idle(const struct ero_pack_queue *q)
+{
+	return !q->open && ero_pool_empty(q->pool);
+}
+
+int ero_pack_queue_advance(struct ero_pack_queue *q, struct ero_error *err)
+{
+	send_open(q); /* there is room: it was made before the batch was opened */
+	return ero_pool_empty(q->pool) ? 0 : take_batch(q, err);
 }
 
 int ero_pack_queue_drain(struct ero_pack_queue *q, struct ero_error *err)

@@ -5,6 +5,7 @@
  * super-feature. Files that share most of their content share most of their features.
  */
 #include "pack/survey.h"
+#include "pack/dedupe.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -19,12 +20,14 @@ enum {
 	SKETCH_LIMIT = 1 << 20, /* larger files fill extents by themselves: neighbours do not matter */
 	RANDOM_LEAST = 64 << 10,
 	MOST_SAMPLES = 64,
+	MOST_CHUNKS = 1 << 19,
 	WINDOW_BITS = 8, /* one position in 256 */
 };
 
 struct job {
 	struct ero_job job;
 	struct ero_pack *pack;
+	uint32_t average;       /* of chunks; 0: files are not chunked */
 	struct ero_surveyed *files;
 	size_t count;
 	int rc;
@@ -34,6 +37,7 @@ struct job {
 struct worker {
 	uint8_t *buffer;
 	XXH3_state_t *state;
+	struct ero_cdc cdc;
 };
 
 struct sketch {
@@ -59,6 +63,7 @@ static void free_worker(void *worker)
 
 	free(w->buffer);
 	XXH3_freeState(w->state);
+	ero_cdc_free(&w->cdc);
 	free(w);
 }
 
@@ -76,8 +81,7 @@ struct constants {
 
 static void make_constants(struct constants *c)
 {
-	for (unsigned i = 0; i < 256; i++)
-		c->gear[i] = scramble(i);
+	ero_gear(c->gear);
 	for (unsigned i = 0; i < RAW_FEATURES; i++) {
 		c->factor[i] = scramble(1000 + i) | 1;
 		c->offset[i] = scramble(2000 + i);
@@ -144,10 +148,24 @@ static int sample_file(struct job *j, struct worker *w, struct ero_source_file *
 	return rc;
 }
 
+/* The file's chunks leave the worker. */
+static bool keep_chunks(struct worker *w, struct ero_surveyed *f)
+{
+	size_t bytes = w->cdc.chunks.count * sizeof(*f->chunks);
+
+	if (!ero_cdc_end(&w->cdc) || w->cdc.chunks.count > UINT32_MAX || !(f->chunks = malloc(bytes + 1)))
+		return false;
+	memcpy(f->chunks, w->cdc.chunks.data, bytes);
+	f->chunk_count = (uint32_t)w->cdc.chunks.count;
+	w->cdc.chunks.count = 0;
+	return true;
+}
+
 static int read_whole(struct job *j, struct worker *w, const struct constants *c, struct ero_source_file *file,
 		      struct ero_surveyed *f)
 {
 	uint64_t size = f->node->size;
+	bool chunked = j->average && size >= ERO_COPY_LEAST;
 	struct sketch sketch = { 0 };
 	XXH128_hash_t hash;
 	int rc = 0;
@@ -164,7 +182,11 @@ static int read_whole(struct job *j, struct worker *w, const struct constants *c
 		f->random = f->random && (part < RANDOM_LEAST || looks_random(w->buffer, part));
 		if (size <= SKETCH_LIMIT && !f->random)
 			sketch_bytes(&sketch, c, w->buffer, part);
+		if (chunked && !ero_cdc_take(&w->cdc, w->buffer, part))
+			rc = ero_fail_memory(&j->err);
 	}
+	if (!rc && chunked && !keep_chunks(w, f))
+		rc = ero_fail_memory(&j->err);
 	hash = XXH3_128bits_digest(w->state);
 	f->hash[0] = hash.low64;
 	f->hash[1] = hash.high64;
@@ -180,7 +202,7 @@ static int survey_file(struct job *j, struct worker *w, const struct constants *
 
 	if (rc)
 		return rc;
-	if (f->twin || f->node->size <= SKETCH_LIMIT)
+	if (f->twin || f->node->size <= SKETCH_LIMIT || j->average)
 		rc = read_whole(j, w, c, &file, f);
 	else
 		rc = sample_file(j, w, &file, f);
@@ -200,6 +222,10 @@ static void run(struct ero_job *job, void *worker)
 		j->rc = ero_fail_memory(&j->err);
 		return;
 	}
+	if (j->average && !w->cdc.digest && !ero_cdc_init(&w->cdc, j->average)) {
+		j->rc = ero_fail_memory(&j->err);
+		return;
+	}
 	make_constants(&c);
 	for (size_t i = 0; !j->rc && i < j->count; i++)
 		j->rc = survey_file(j, w, &c, &j->files[i]);
@@ -216,7 +242,7 @@ static int take(struct ero_pool *pool, struct ero_error *err)
 	return rc;
 }
 
-static int submit(struct ero_pack *pack, struct ero_pool *pool, struct ero_surveyed *files, size_t count,
+static int submit(struct ero_pack *pack, struct ero_pool *pool, uint32_t average, struct ero_surveyed *files, size_t count,
 		  struct ero_error *err)
 {
 	struct job *j;
@@ -229,10 +255,21 @@ static int submit(struct ero_pack *pack, struct ero_pool *pool, struct ero_surve
 		return ero_fail_memory(err);
 	j->job.run = run;
 	j->pack = pack;
+	j->average = average;
 	j->files = files;
 	j->count = count;
 	ero_pool_submit(pool, &j->job);
 	return 0;
+}
+
+/* So large that half a million chunks, or not many more, hold all: they take about 120 bytes each until the files are stored. */
+static uint32_t chunk_average(const struct ero_pack *pack)
+{
+	uint32_t average = ERO_CDC_AVERAGE_LEAST;
+
+	while (average < ERO_CDC_AVERAGE_MOST && pack->tree->file_bytes / average > MOST_CHUNKS)
+		average *= 2;
+	return pack->options->dedupe ? average : 0;
 }
 
 int ero_survey(struct ero_pack *pack, struct ero_surveyed *files, size_t count, struct ero_error *err)
@@ -240,6 +277,7 @@ int ero_survey(struct ero_pack *pack, struct ero_surveyed *files, size_t count, 
 	struct ero_pool_options options = { .threads = pack->options->workers, .make_worker = make_worker,
 					    .free_worker = free_worker };
 	struct ero_pool *pool;
+	uint32_t average = chunk_average(pack);
 	uint64_t bytes = 0;
 	size_t from = 0;
 	int rc = ero_pool_create(&options, &pool, err);
@@ -248,7 +286,7 @@ int ero_survey(struct ero_pack *pack, struct ero_surveyed *files, size_t count, 
 		bytes += files[i].node->size;
 		if (i + 1 < count && i + 1 - from < FILES_A_JOB && bytes < BYTES_A_JOB)
 			continue;
-		rc = submit(pack, pool, files + from, i + 1 - from, err);
+		rc = submit(pack, pool, average, files + from, i + 1 - from, err);
 		from = i + 1;
 		bytes = 0;
 	}

@@ -3,6 +3,7 @@
 #ifndef ERO_PACK_SURVEY_H
 #define ERO_PACK_SURVEY_H
 
+#include "pack/cdc.h"
 #include "pack/job.h"
 
 /* Two files that have one of these in common are alike with high probability. */
@@ -15,9 +16,12 @@ struct ero_surveyed {
 	uint64_t hash[2];                        /* XXH3 of the content; not proof against those who want to deceive */
 	uint32_t features[ERO_SURVEY_FEATURES];  /* 0: too small or too large to have any */
 	bool random;                             /* looks as if no encoder could shorten it */
+	struct ero_cdc_chunk *chunks;            /* with -Ededupe, of files that are long enough: malloc'ed */
+	uint32_t chunk_count;
+	uint64_t line;                           /* set by the caller: where its stream begins on the line, see dedupe.h */
 };
 
-/* Reads files, in threads: small ones and those with a twin whole, of others a sample. */
+/* Reads files, in threads: small ones and those with a twin whole, of others a sample; with -Ededupe all whole. */
 int ero_survey(struct ero_pack *pack, struct ero_surveyed *files, size_t count, struct ero_error *err);
 
 /* order.c: the order in which files are stored, best neighbours together: the indexes of `files` (in the order of the

@@ -23,7 +23,7 @@ static int build_json(const struct ero_build_summary *s, const char *target, FIL
 		{ "inodes", s->inodes }, { "regular", s->regular }, { "directories", s->directories },
 		{ "symlinks", s->symlinks }, { "specials", s->specials }, { "hard_links", s->hard_links },
 		{ "compressed_files", s->compressed_files }, { "plain_files", s->plain_files },
-		{ "packed_files", s->packed_files }, { "duplicate_files", s->duplicate_files }, { "inline_files", s->inline_files }, { "chunked_files", s->chunked_files },
+		{ "packed_files", s->packed_files }, { "duplicate_files", s->duplicate_files }, { "shared_bytes", s->shared_bytes }, { "inline_files", s->inline_files }, { "chunked_files", s->chunked_files },
 		{ "shared_xattrs", s->shared_xattrs }, { "changed_files", s->changed_files },
 		{ "feature_compat", s->feature_compat }, { "feature_incompat", s->feature_incompat },
 	};
@@ -58,8 +58,10 @@ int ero_report_build(const struct ero_build_summary *s, const char *target, enum
 		" with inline tail), %" PRIu64 " chunked\n", s->stored_bytes, s->compressed_files, s->plain_files,
 		s->inline_files, s->chunked_files);
 	if (s->packed_files)
-		fprintf(out, "  packed    %" PRIu64 " files, one with another; %" PRIu64 " stored once with an equal one\n",
-			s->packed_files, s->duplicate_files);
+		fprintf(out, "  packed    %" PRIu64 " files, one with another\n", s->packed_files);
+	if (s->duplicate_files || s->shared_bytes)
+		fprintf(out, "  once      %" PRIu64 " files stored with an equal one; %" PRIu64 " bytes of others refer to what was there\n",
+			s->duplicate_files, s->shared_bytes);
 	fprintf(out, "  metadata  %" PRIu64 " bytes, padding included\n", s->metadata_bytes);
 	fprintf(out, "  uuid      %s\n", uuid);
 	fprintf(out, "  features  %s\n", s->features);

@@ -39,6 +39,7 @@ struct ero_stored {
 	bool tail_fragment;     /* its last bytes do */
 	bool tail_encoded;      /* the tail is an inline pcluster */
 	bool big;               /* pclusters of several blocks */
+	bool full;              /* logical-cluster indexes in the full form, which can refer to what others have stored */
 };
 
 struct ero_node {

@@ -122,18 +122,18 @@ if is_root && $tools/holdfile write a.erofs >ready & then
 	cp a.erofs race.erofs
 	exits 4 "a change of mode is found out afterwards" $fsck --preflight --for-kernel=6.18.44 --exec "$work/race.erofs" -- chmod 600 race.erofs
 	if can_mount; then
-		$fsck --preflight --hold race.erofs >/dev/null 2>o & held=$!
-		while ! grep -q 'is held' o; do sleep 0.05; done
+		rm -f o; $fsck --preflight --hold race.erofs >/dev/null 2>o & held=$!
+		while ! grep -qs 'is held' o; do sleep 0.05; done
 		kill -0 $held; check "--hold waits" kill -0 $held
 		check "the held file can be mounted by its descriptor" $mountimg "/proc/$held/fd/$(sed -n 's,.*/fd/\([0-9]*\).*,\1,p' o)" "$mnt"
 		wait $held; ok $? "and ends when it is mounted"
 		umount "$mnt"
-		$fsck --preflight --hold race.erofs >/dev/null 2>o & held=$!
-		while ! grep -q 'is held' o; do sleep 0.05; done
+		rm -f o; $fsck --preflight --hold race.erofs >/dev/null 2>o & held=$!
+		while ! grep -qs 'is held' o; do sleep 0.05; done
 		mv race.erofs raced.erofs; cp a.erofs race.erofs
 		wait $held; code=$?; check "--hold ends when the path names another file" [ $code -eq 4 ]
-		loop=$(losetup -r -f --show race.erofs); $fsck --preflight --hold race.erofs >/dev/null 2>o & held=$!
-		while ! grep -q 'is held' o; do sleep 0.05; done
+		loop=$(losetup -r -f --show race.erofs); rm -f o; $fsck --preflight --hold race.erofs >/dev/null 2>o & held=$!
+		while ! grep -qs 'is held' o; do sleep 0.05; done
 		$mountimg "$loop" "$mnt"; wait $held; ok $? "--hold sees a mount by a loop device"; umount "$mnt"; losetup -d "$loop"
 	else skip "$why_not" "--hold"; fi
 	exits 16 "a device cannot be held" $fsck --preflight --exec /dev/null -- true
