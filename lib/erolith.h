@@ -166,7 +166,8 @@ struct ero_build_options {
 	uint32_t metabox_size;       /* bytes, a power of two: inodes, links, xattrs and the ends of directories are the content of an
 	                              * inode of their own, compressed in extents of this many plain bytes (METABOX); 0: not */
 	struct ero_compressor metabox_compressor; /* of it; name "": as the files' */
-	bool dedupe;                 /* what is there twice is stored once: whole files, and ranges of 32 KiB or more wherever they lie */
+	bool keep_equal;             /* where files are gathered, equal ones are stored each */
+	int dedupe;                  /* 1 yes, -1 no, 0 as the preset says: what is there twice is stored once: whole files, and ranges of 32 KiB or more wherever they lie */
 	bool wide;                   /* 48BIT: 32-byte inodes keep each file's time, addresses have 48 bits */
 	bool dot_omitted;            /* directories without "."; needs wide */
 	uint32_t max_extent_bytes;   /* 0: no limit but the format's */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* -E: words that switch something on, or off with a '^' in front. A word of a later version says so and fails. */
+/* -E: words that switch something on, or off with a '^' in front. */
 #include "mkfs/mkfs.h"
 
 #include <stdlib.h>
@@ -7,8 +7,7 @@
 
 struct word {
 	const char *name;
-	void (*apply)(struct ero_build_options *o, bool on); /* NULL: not yet */
-	const char *needs;  /* what would bring it, for the message */
+	void (*apply)(struct ero_build_options *o, bool on);
 };
 
 static void legacy(struct ero_build_options *o, bool on)
@@ -69,7 +68,7 @@ static void plain_prefixes(struct ero_build_options *o, bool on)
 
 static void dedupe(struct ero_build_options *o, bool on)
 {
-	o->dedupe = on;
+	o->dedupe = on ? 1 : -1;
 }
 
 static void wide(struct ero_build_options *o, bool on)
@@ -83,21 +82,20 @@ static void dot_omitted(struct ero_build_options *o, bool on)
 }
 
 static const struct word words[] = {
-	{ "legacy-compress", legacy, NULL },
-	{ "ztailpacking", ztailpacking, NULL },
-	{ "inline_data", inline_data, NULL },
-	{ "noinline_data", noinline_data, NULL },
-	{ "force-inode-compact", compact, NULL },
-	{ "force-inode-extended", extended, NULL },
-	{ "force-inode-blockmap", blockmap, NULL },
-	{ "force-chunk-indexes", chunk_indexes, NULL },
-	{ "nosbcrc", nosbcrc, NULL },
-	{ "xattr-name-filter", name_filter, NULL },
-	{ "plain-xattr-prefixes", plain_prefixes, NULL },
-	{ "dedupe", dedupe, NULL },
-	{ "fragdedupe", NULL, "deduplication of fragments" },
-	{ "48bit", wide, NULL },
-	{ "dot-omitted", dot_omitted, NULL },
+	{ "legacy-compress", legacy },
+	{ "ztailpacking", ztailpacking },
+	{ "inline_data", inline_data },
+	{ "noinline_data", noinline_data },
+	{ "force-inode-compact", compact },
+	{ "force-inode-extended", extended },
+	{ "force-inode-blockmap", blockmap },
+	{ "force-chunk-indexes", chunk_indexes },
+	{ "nosbcrc", nosbcrc },
+	{ "xattr-name-filter", name_filter },
+	{ "plain-xattr-prefixes", plain_prefixes },
+	{ "dedupe", dedupe },
+	{ "48bit", wide },
+	{ "dot-omitted", dot_omitted },
 };
 
 /* fragments and all-fragments may say how large the pclusters of the packed inode are. */
@@ -114,6 +112,20 @@ static int apply_fragments(struct mkfs_options *o, const char *word, const char 
 	return 0;
 }
 
+/* fragdedupe: what equal fragments share. */
+static int apply_fragdedupe(struct mkfs_options *o, const char *value, bool on)
+{
+	if (!on || (value && !strcmp(value, "off"))) {
+		o->build.keep_equal = true;
+	} else if (!value || !strcmp(value, "full")) {
+		o->build.dedupe = 1;
+	} else if (strcmp(value, "inode") != 0) {
+		cli_error(MKFS, "-Efragdedupe=%s: there are inode (equal files), full (-Ededupe) and off", value);
+		return -1;
+	}
+	return 0;
+}
+
 static int apply_word(struct mkfs_options *o, char *word)
 {
 	bool on = *word != '^';
@@ -125,19 +137,16 @@ static int apply_word(struct mkfs_options *o, char *word)
 		*value++ = '\0';
 	if (!strcmp(word, "fragments") || !strcmp(word, "all-fragments"))
 		return apply_fragments(o, word, value, on);
+	if (!strcmp(word, "fragdedupe"))
+		return apply_fragdedupe(o, value, on);
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		if (strcmp(words[i].name, word))
 			continue;
-		if (!words[i].apply && on) {
-			cli_error(MKFS, "-E%s: not yet: %s comes with a later version of erolith", word, words[i].needs);
-			return -1;
-		}
-		if (words[i].apply && value) {
+		if (value) {
 			cli_error(MKFS, "-E%s takes no value", word);
 			return -1;
 		}
-		if (words[i].apply)
-			words[i].apply(&o->build, on);
+		words[i].apply(&o->build, on);
 		return 0;
 	}
 	cli_error(MKFS, "-E: there is no extended option \"%s\"", word);

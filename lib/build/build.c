@@ -112,6 +112,7 @@ static int fill_defaults(struct ero_build_options *o, struct ero_error *err)
 		if (rc)
 			return rc;
 	}
+	o->dedupe = o->dedupe > 0;
 	o->force_chunk_indexes |= o->blob_device != NULL;
 	o->wide |= o->extent_size || o->metabox_size;
 	if (o->metabox_size && o->metabox_compressor.name[0])

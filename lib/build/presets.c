@@ -25,6 +25,7 @@ static void dense(struct ero_build_options *o)
 {
 	use_compressor(o, "zstd", 9);
 	o->wide = o->dot_omitted = true;
+	o->dedupe = o->dedupe ? o->dedupe : 1;
 	if (!o->extent_size)
 		o->extent_size = DENSE_EXTENT;
 }

@@ -137,7 +137,7 @@ static size_t take_copy(struct ero_dedupe *d, size_t at, int *rc, struct ero_err
 	c.at = e->at;
 	c.source = d->entries.data[source].at;
 	c.length = end_of(d, at + n - 1) - c.at;
-	if (c.length < ERO_COPY_LEAST)
+	if (c.length < (c.at - c.source < d->window ? d->window : d->least))
 		return 0;
 	if (!cut(d, c.source) || !cut(d, c.source + c.length) || !ero_vec_push(&d->copies, c))
 		*rc = ero_fail_memory(err);

@@ -10,7 +10,7 @@
 #include "base/keys.h"
 #include "pack/survey.h"
 
-/* Shorter ranges are stored again: beginning and ending an extent for them costs about what they do. */
+/* Shorter ranges are stored again in any case: beginning and ending an extent for them costs about what they do. */
 #define ERO_COPY_LEAST (32u << 10)
 
 struct ero_copy {
@@ -31,6 +31,8 @@ struct ero_line_stream {
 };
 
 struct ero_dedupe {
+	uint64_t least;                  /* bytes: shorter copies are not worth what they cost; set by the caller */
+	uint64_t window;                 /* bytes: neither are those of what lies less far back, where an encoder sees both */
 	ERO_VEC(struct ero_line_entry) entries;
 	ERO_VEC(struct ero_line_stream) streams;
 	ERO_VEC(struct ero_copy) copies; /* in the order of the line */

@@ -200,7 +200,12 @@ static bool has_stream(const struct gathering *g, const struct ero_surveyed *f)
 
 static int line_up_own(struct gathering *g, struct ero_error *err)
 {
+	uint64_t extent = g->packer->pack->options->extent_size;
 	bool good = true;
+
+	/* the larger extents are, the more an encoder loses by a cut: measured, see tests/bench/RESULTS.md */
+	g->dedupe.least = extent / 8 > ERO_COPY_LEAST ? extent / 8 : ERO_COPY_LEAST;
+	g->dedupe.window = extent;
 
 	for (size_t i = 0; good && i < g->ordered; i++) {
 		struct ero_surveyed *f = &g->files[g->order[i]];

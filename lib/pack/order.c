@@ -58,7 +58,7 @@ static int find_equal(struct ero_pack *pack, const struct ero_surveyed *files, s
 		uint32_t n;
 
 		original[i] = (uint32_t)i;
-		if (!files[i].hashed || !files[i].twin)
+		if (!files[i].hashed || !files[i].twin || pack->options->keep_equal)
 			continue;
 		n = ero_keys_number(&hashes, files[i].hash[0], files[i].hash[1] ^ files[i].node->size, &is_new);
 		if (n == UINT32_MAX || (is_new && !ero_vec_push(&first, (uint32_t)i)))

@@ -149,14 +149,27 @@ static int add_copies(struct cursor *c, struct ero_pack_job *j, struct ero_error
 	return rc;
 }
 
+/* Only full indexes can refer to what others have stored, and they are larger: few copies in a large file do not pay. */
+static bool copies_pay(const struct cursor *c)
+{
+	enum { INDEX = 6, RATIO = 8 }; /* bytes more a logical cluster; what is there twice was often well compressed */
+	const struct ero_stream *s = c->stream;
+	const struct ero_pack *pack = c->packer->pack;
+	uint64_t lost = 2 * (uint64_t)ero_pack_pcluster_size(pack, s->node), gain = 0;
+	const struct ero_copy *copy = s->dedupe ? ero_dedupe_copy(s->dedupe, s->line) : NULL;
+
+	for (; copy && copy < s->dedupe->copies.data + s->dedupe->copies.count && copy->at < s->line + s->length; copy++)
+		gain += copy->length > lost ? copy->length - lost : 0;
+	return gain / RATIO > (pack->options->legacy_compress ? 0 : (s->length >> pack->block_bits) * INDEX);
+}
+
 static int pack_segments(struct cursor *c, struct ero_error *err)
 {
 	const struct ero_stream *s = c->stream;
 	uint64_t unit = ero_pack_segment_size(c->packer->pack, s->node);
-	const struct ero_copy *copy = s->dedupe ? ero_dedupe_copy(s->dedupe, s->line) : NULL;
 	int rc = 0;
 
-	s->node->stored.full = copy && copy->at < s->line + s->length;
+	s->node->stored.full = copies_pay(c);
 	while (!rc && c->at < s->length) {
 		struct ero_pack_job *j = new_job(c, s->length - c->at < unit ? s->length - c->at : unit);
 

@@ -26,7 +26,7 @@ grep -q __asan_init "$bin/mkfs.erofs" ||
 	forms="$forms;--preset=dense --extent-size=65536 -m65536;-zlz4;-zlz4 -Eztailpacking;-zzstd,level=1 -C65536 -Eall-fragments;-zdeflate,level=1 -b1024 -C8192 -Elegacy-compress;-zlzma,level=0 -C131072 -Eall-fragments;-zlz4hc,level=3 --max-extent-bytes=65536"
 IFS=';'; set -- $forms; unset IFS
 for form; do
-	$mkfs --quiet $form without.erofs $t
+	$mkfs --quiet $form -E^dedupe without.erofs $t
 	check "$form -Ededupe builds" $mkfs --quiet $form -Ededupe $img $t
 	echo "$(bytes $img) bytes, $(bytes without.erofs) without" >why
 	test "$(bytes $img)" -lt $((once * 4 / 3)) && test "$(bytes $img)" -lt $(($(bytes without.erofs) / 2)); ok $? "$form: little more than what is there once"
@@ -47,4 +47,8 @@ check "from an archive" $mkfs --quiet -zlz4 -C65536 -Ededupe --tar=f $img t.tar
 same_tree "from an archive"
 check "^dedupe takes it back" $mkfs --quiet -T0 -U clear -zlz4 -Ededupe,^dedupe $img $t
 $mkfs --quiet -T0 -U clear -zlz4 one.erofs $t; same "^dedupe: the same as without" one.erofs $img
+check "fragdedupe=full is the same as dedupe" sh -c "$mkfs --quiet -T0 -U clear -zlz4 -C65536 -Efragdedupe=full $img $t; $mkfs --quiet -T0 -U clear -zlz4 -C65536 -Ededupe one.erofs $t; cmp $img one.erofs"
+check "fragdedupe=inode: equal files once" sh -c "$mkfs --json -zlz4 -Eall-fragments,fragdedupe=inode $img $t | jq -e '.duplicate_files == 3 and .shared_bytes == 0'"
+check "fragdedupe=off: each" sh -c "$mkfs --json -zlz4 -Eall-fragments,fragdedupe=off $img $t | jq -e '.duplicate_files == 0'"
+check "--preset=dense without it" sh -c "$mkfs --json --preset=dense -E^dedupe $img $t | jq -e '.shared_bytes == 0'"
 finish
