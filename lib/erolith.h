@@ -185,6 +185,7 @@ struct ero_build_options {
 
 	const char *hot_list;        /* file of paths in the order of first use: their metadata comes first; or NULL */
 	bool hot_data;               /* and so does their data */
+	const char *order_from;      /* an image, or a file of paths: data is stored in that order; or NULL */
 	const char *preset;          /* "compat", "dense", "fast", "live" or NULL: gives what was left at its default */
 	const char *for_kernel;      /* "6.1", "6.18.16" or NULL: only what this release reads, the best of it if no
 	                              * compression was asked for; without a patch level the newest of the series */

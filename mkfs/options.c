@@ -325,6 +325,8 @@ static const struct cli_option table[] = {
 	{ "mount-point", 0, CLI_REQUIRED, "PATH", "where the image will be mounted, for --file-contexts", cli_set_string,
 	  FIELD(build.mount_point) },
 	{ "offset", 0, CLI_REQUIRED, "BYTES", "begin the image at this byte of its file", set_target_offset, 0 },
+	{ "order-from", 0, CLI_REQUIRED, "IMAGE|LIST", "store data in the order of another image, or of paths in a file", cli_set_string,
+	  FIELD(build.order_from) },
 	{ "preset", 0, CLI_REQUIRED, "NAME", "compat (default), dense (Linux 6.15), fast, or live; see mkfs.erofs(1)", cli_set_string,
 	  FIELD(build.preset) },
 	{ "preserve-mtime", 0, CLI_NONE, NULL, "every file keeps its time (default without -T)", cli_accept, 0 },

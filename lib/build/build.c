@@ -134,6 +134,8 @@ static int scan(struct ero_build *b, struct ero_error *err)
 		rc = ero_source_override(&b->options, &b->tree, err);
 	if (!rc && b->options.hot_list)
 		rc = ero_source_hot_list(&b->options, &b->tree, err);
+	if (!rc && b->options.order_from)
+		rc = ero_source_order(&b->options, &b->tree, err);
 	if (!rc && b->options.compress_hints)
 		rc = ero_source_hints(&b->options, &b->tree, &b->max_pcluster, err);
 	return rc;

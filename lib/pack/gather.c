@@ -62,6 +62,36 @@ static uint64_t tail_length(const struct ero_pack *pack, const struct ero_survey
 	return f->node->compressor == 0 && f->node->size > tail && tail <= TAIL_LIMIT ? tail : 0;
 }
 
+static struct ero_surveyed *surveyed(const struct gathering *g, const struct ero_node *node)
+{
+	size_t low = 0, high = g->count;
+
+	while (high - low > 1) { /* the order of the tree is that of its numbers */
+		size_t mid = low + (high - low) / 2;
+
+		if (g->files[mid].node->ino <= node->ino)
+			low = mid;
+		else
+			high = mid;
+	}
+	return &g->files[low];
+}
+
+/* --order-from: instead of the order by likeness. */
+static void arrange(struct gathering *g)
+{
+	const struct ero_tree *tree = g->packer->pack->tree;
+	size_t n = 0;
+
+	for (size_t i = 0; i < tree->node_count; i++) {
+		struct ero_node *node = tree->by_data[i];
+		uint32_t index = (uint32_t)(surveyed(g, node) - g->files);
+
+		if (S_ISREG(node->mode) && node->size && g->original[index] == index)
+			g->order[n++] = index;
+	}
+}
+
 /* --hot-data: what is used first comes first, in that order; the original of a hot file is as hot. */
 static int heat(struct gathering *g, struct ero_error *err)
 {
@@ -167,21 +197,6 @@ static int make_packed_inode(struct gathering *g, struct ero_error *err)
 }
 
 /* ---- what is there twice ---- */
-
-static struct ero_surveyed *surveyed(const struct gathering *g, const struct ero_node *node)
-{
-	size_t low = 0, high = g->count;
-
-	while (high - low > 1) { /* the order of the tree is that of its numbers */
-		size_t mid = low + (high - low) / 2;
-
-		if (g->files[mid].node->ino <= node->ino)
-			low = mid;
-		else
-			high = mid;
-	}
-	return &g->files[low];
-}
 
 /* Bytes of a file of its own that are not left to the packed inode. */
 static uint64_t own_length(const struct gathering *g, const struct ero_surveyed *f)
@@ -559,6 +574,8 @@ int ero_pack_gathering(struct ero_packer *packer, struct ero_error *err)
 							      g.original, err) :
 					     ero_fail_memory(err);
 	}
+	if (!rc && packer->pack->tree->by_data && g.count)
+		arrange(&g);
 	if (!rc && packer->pack->options->hot_data)
 		rc = heat(&g, err);
 	if (!rc)

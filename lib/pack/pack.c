@@ -149,7 +149,8 @@ static int pack_link(struct ero_packer *p, struct ero_node *node, struct ero_err
 static int pack_all(struct ero_packer *p, struct ero_error *err)
 {
 	bool gathering = ero_pack_gathers(p->pack->options) || (p->pack->options->dedupe && !p->pack->options->chunk_size);
-	struct ero_node *const *nodes = p->pack->options->hot_data ? ero_tree_by_use(p->pack->tree) : p->pack->tree->nodes;
+	struct ero_tree *tree = p->pack->tree;
+	struct ero_node *const *nodes = p->pack->options->hot_data ? tree->by_use : tree->by_data ? tree->by_data : tree->nodes;
 	int rc = 0;
 
 	for (size_t i = 0; !rc && i < p->pack->tree->node_count; i++) {

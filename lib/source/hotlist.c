@@ -28,25 +28,6 @@ static int use(struct hot *h, struct ero_node *node, struct ero_error *err)
 	return 0;
 }
 
-static struct ero_node *find(const struct ero_node *dir, const char *name, size_t length)
-{
-	size_t low = 0, high = dir->entry_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		const struct ero_dentry *d = &dir->entries[middle];
-		int order = memcmp(name, d->name, length < d->length ? length : d->length);
-
-		if (!order && length == d->length)
-			return d->node;
-		if (order < 0 || (!order && length < d->length))
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return NULL;
-}
-
 /* Uses everything on a path from `dir` on; *found is NULL if the path leads nowhere. Recursion is bounded by MAX_LINKS. */
 static int follow(struct hot *h, struct ero_node *dir, const char *path, struct ero_node **found, struct ero_error *err)
 {
@@ -67,7 +48,7 @@ static int follow(struct hot *h, struct ero_node *dir, const char *path, struct 
 		else if (length == 2 && !memcmp(path, "..", 2))
 			next = at->parent ? at->parent : at;
 		else
-			next = S_ISDIR(at->mode) ? find(at, path, length) : NULL;
+			next = S_ISDIR(at->mode) ? ero_tree_entry(at, path, length) : NULL;
 		path += length;
 		*found = next;
 		if (next)

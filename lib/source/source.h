@@ -63,4 +63,7 @@ int ero_source_hints(const struct ero_build_options *options, struct ero_tree *t
 /* hotlist.c: --hot-list, noted in nodes and in tree->by_use of a finished tree. */
 int ero_source_hot_list(const struct ero_build_options *options, struct ero_tree *tree, struct ero_error *err);
 
+/* order.c: --order-from, noted in tree->by_data of a finished tree. */
+int ero_source_order(const struct ero_build_options *options, struct ero_tree *tree, struct ero_error *err);
+
 #endif

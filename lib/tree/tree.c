@@ -28,6 +28,7 @@ void ero_tree_free(struct ero_tree *tree)
 		free(tree->nodes[i]->entries);
 	free(tree->nodes);
 	free(tree->by_use);
+	free(tree->by_data);
 	ero_xattrs_free(&tree->xattrs);
 	ero_arena_free(&tree->arena);
 	memset(tree, 0, sizeof(*tree));
@@ -204,4 +205,41 @@ void ero_node_path(const struct ero_node *node, char *path, size_t size)
 		memcpy(path + at, node->name, length);
 	}
 	memmove(path, path + at, size - at);
+}
+
+struct ero_node *ero_tree_entry(const struct ero_node *dir, const char *name, size_t length)
+{
+	size_t low = 0, high = dir->entry_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct ero_dentry *d = &dir->entries[middle];
+		int order = memcmp(name, d->name, length < d->length ? length : d->length);
+
+		if (!order && length == d->length)
+			return d->node;
+		if (order < 0 || (!order && length < d->length))
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return NULL;
+}
+
+struct ero_node *ero_tree_find(struct ero_node *root, const char *path)
+{
+	struct ero_node *at = root;
+
+	while (at) {
+		size_t length;
+
+		path += strspn(path, "/");
+		length = strcspn(path, "/");
+		if (!length)
+			break;
+		if (length != 1 || *path != '.')
+			at = S_ISDIR(at->mode) ? ero_tree_entry(at, path, length) : NULL;
+		path += length;
+	}
+	return at;
 }

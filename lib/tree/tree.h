@@ -76,6 +76,7 @@ struct ero_tree {
 	struct ero_node **nodes;     /* all, in order of appearance; made by ero_tree_finish() */
 	size_t node_count, node_room;
 	struct ero_node **by_use;    /* the same, what a hot list names first; NULL without one */
+	struct ero_node **by_data;   /* the same, in the order in which data was asked for; NULL if it was not */
 	struct ero_xattrs xattrs;
 	uint64_t file_bytes;         /* sum of regular file sizes */
 	uint64_t files;              /* regular files */
@@ -98,6 +99,10 @@ static inline struct ero_node *const *ero_tree_by_use(const struct ero_tree *tre
 {
 	return tree->by_use ? tree->by_use : tree->nodes;
 }
+
+/* The entry of a finished tree's directory; what a path from `root` leads to, links not followed. NULL if there is none. */
+struct ero_node *ero_tree_entry(const struct ero_node *dir, const char *name, size_t length);
+struct ero_node *ero_tree_find(struct ero_node *root, const char *path);
 
 /* Path of a node below the root, without a leading '/'. Cut at the front with "…" if it does not fit. */
 void ero_node_path(const struct ero_node *node, char *path, size_t size);
