@@ -168,6 +168,7 @@ struct ero_build_options {
 	struct ero_compressor metabox_compressor; /* of it; name "": as the files' */
 	bool keep_equal;             /* where files are gathered, equal ones are stored each */
 	int dedupe;                  /* 1 yes, -1 no, 0 as the preset says: what is there twice is stored once: whole files, and ranges of 32 KiB or more wherever they lie */
+	bool compress_dirs;          /* directories of more than a block are compressed like files, by the first compressor */
 	bool wide;                   /* 48BIT: 32-byte inodes keep each file's time, addresses have 48 bits */
 	bool dot_omitted;            /* directories without "."; needs wide */
 	uint32_t max_extent_bytes;   /* 0: no limit but the format's */

@@ -161,6 +161,19 @@ static int set_mkfs_time(void *options, const struct cli_option *self, const cha
 	return 0;
 }
 
+static int set_directories(void *options, const struct cli_option *self, const char *value)
+{
+	struct mkfs_options *o = options;
+
+	(void)self;
+	if (value && strcmp(value, "0") != 0 && strcmp(value, "1") != 0) {
+		cli_error(MKFS, "--zD=%s: it is 0 or 1", value);
+		return -1;
+	}
+	o->build.compress_dirs = !value || *value == '1';
+	return 0;
+}
+
 static int all_root(void *options, const struct cli_option *self, const char *value)
 {
 	struct mkfs_options *o = options;
@@ -344,6 +357,7 @@ static const struct cli_option table[] = {
 	{ "gzip", 0, CLI_OPTIONAL, "FILE", NULL, set_unzip, 0 },
 	{ "workers", 0, CLI_REQUIRED, "N", "threads (default: one per processor); the image does not depend on it",
 	  set_workers, 0 },
+	{ "zD", 0, CLI_OPTIONAL, "0|1", "compress directories of more than a block, too", set_directories, 0 },
 	{ "xattr-prefix", 0, CLI_REQUIRED, "PREFIX", "store this beginning of xattr names once, such as user.foo.", cli_add_string,
 	  FIELD(xattr_prefixes) },
 	/* harmless tuning of the peer: accepted */
@@ -357,7 +371,6 @@ static const struct cli_option table[] = {
 	{ "s3", 0, CLI_REQUIRED, "URL", NULL, not_yet, 0 },
 	{ "vmdk-desc", 0, CLI_REQUIRED, "FILE", NULL, not_yet, 0 },
 	{ "xattr-inode-digest", 0, CLI_OPTIONAL, "NAME", NULL, not_yet, 0 },
-	{ "zD", 0, CLI_OPTIONAL, "0|1", NULL, not_yet, 0 },
 	{ "zfeature-bits", 0, CLI_REQUIRED, "N", NULL, not_yet, 0 },
 	{ NULL, 0, CLI_NONE, NULL, NULL, NULL, 0 },
 };

@@ -88,6 +88,8 @@ static int check_options(const struct ero_build_options *o, struct ero_error *er
 				"plain bytes", o->metabox_size, o->block_size);
 	if (o->metabox_size && o->metabox_compressor.name[0] && o->compressor_count == ERO_MAX_COMPRESSORS)
 		return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL, "-m: an image has at most %d algorithms in all", ERO_MAX_COMPRESSORS);
+	if (o->compress_dirs && !o->compressor_count)
+		return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL, "--zD compresses directories; -z, or --preset, is missing");
 	if (o->hot_data && !o->hot_list)
 		return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL, "--hot-data needs a --hot-list");
 	if (o->dot_omitted && !o->wide)
@@ -166,24 +168,6 @@ static int lay_out(struct ero_build *b, struct ero_error *err)
 	return ero_layout_run(&b->plan, err);
 }
 
-/* Metadata that was laid out in the metabox becomes the content of an inode, behind all other blocks. */
-static int box(struct ero_build *b, struct ero_error *err)
-{
-	uint8_t *bytes = NULL;
-	int rc = ero_spool_reader_create(b->spool, &b->stored, err);
-
-	if (!rc)
-		rc = ero_build_boxed(b, &bytes, err);
-	ero_spool_reader_free(b->stored); /* packing adds to the spool */
-	b->stored = NULL;
-	b->box_start = b->pack.end = b->plan.end_block << b->super.block_bits;
-	if (!rc)
-		rc = ero_pack_metabox(&b->pack, bytes, (size_t)b->plan.boxed_bytes, err);
-	b->box_end = b->pack.end;
-	free(bytes);
-	return rc ? rc : ero_layout_metabox(&b->plan, err);
-}
-
 static int commit(struct ero_build *b, struct ero_error *err)
 {
 	int rc = 0;
@@ -238,8 +222,8 @@ static int run(struct ero_build *b, struct ero_error *err)
 		rc = pack(b, err);
 	if (!rc)
 		rc = lay_out(b, err);
-	if (!rc && b->plan.boxed_bytes)
-		rc = box(b, err);
+	if (!rc)
+		rc = ero_build_late(b, err);
 	if (!rc)
 		rc = ero_spool_reader_create(b->spool, &b->stored, err);
 	if (!rc)

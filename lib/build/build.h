@@ -23,7 +23,7 @@ struct ero_build {
 	size_t prefix_table_size;
 	uint64_t prefix_start, device_start, head_end; /* byte positions in the head; of a metabox's prefixes: there */
 	bool boxed_prefixes;
-	uint64_t box_start, box_end;      /* where the metabox's content lies */
+	uint64_t late_start, late_end;    /* where content lies that was packed after the layout: directories, the metabox */
 	uint64_t image_bytes;
 };
 
@@ -39,6 +39,9 @@ int ero_build_plan(struct ero_build *b, struct ero_error *err);
 /* presets.c: fills in what --preset and --for-kernel imply; and refuses what the kernel asked for cannot read. */
 int ero_build_choose(struct ero_build_options *options, struct ero_error *err);
 int ero_build_check_kernel(const struct ero_build *b, struct ero_error *err);
+
+/* late.c: after the layout, packs what is metadata and content of inodes: directories (--zD), then the metabox. */
+int ero_build_late(struct ero_build *b, struct ero_error *err);
 
 /* write.c: everything but file data, after the layout. First what is in the metabox, as bytes (malloc'ed). */
 int ero_build_boxed(struct ero_build *b, uint8_t **bytes, struct ero_error *err);

@@ -46,7 +46,10 @@ static void write_blocks(const struct ero_build *b, const struct ero_node *dir, 
 
 void ero_build_dir_blocks(const struct ero_build *b, const struct ero_node *dir, uint8_t *bytes)
 {
-	memset(bytes, 0, (size_t)dir->stored.blocks << b->pack.block_bits);
+	unsigned block = 1u << b->pack.block_bits;
+	uint64_t blocks = dir->stored.blocks ? dir->stored.blocks : ero_div_up(dir->size, block); /* packed: all */
+
+	memset(bytes, 0, (size_t)(blocks * block));
 	write_blocks(b, dir, bytes, NULL);
 }
 

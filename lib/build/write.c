@@ -122,14 +122,14 @@ int ero_build_boxed(struct ero_build *b, uint8_t **box, struct ero_error *err)
 	return rc;
 }
 
-/* The metabox's content was written when it was packed; its inode comes behind it. */
-static int step_over_box(struct writer *w, struct ero_error *err)
+/* What was packed late is there already; the metabox's inode comes behind it. */
+static int step_over_late(struct writer *w, struct ero_error *err)
 {
-	int rc = put(w, w->build->box_start, NULL, 0, err);
+	int rc = put(w, w->build->late_start, NULL, 0, err);
 
 	if (!rc)
 		rc = flush(w, err);
-	w->start = w->build->box_end;
+	w->start = w->build->late_end;
 	return rc;
 }
 
@@ -141,12 +141,12 @@ static int write_items(struct writer *w, struct ero_error *err)
 	for (size_t i = 0; !rc && i < plan->items.count; i++) {
 		const struct ero_item *item = &plan->items.data[i];
 
-		if (item->kind == ERO_ITEM_INODE && item->node == w->build->pack.metabox)
-			rc = step_over_box(w, err);
+		if (item->address >= w->build->late_end && w->start < w->build->late_end)
+			rc = step_over_late(w, err);
 		if (!rc)
 			rc = write_item(w, item, err);
 	}
-	return rc;
+	return rc || w->start >= w->build->late_end ? rc : step_over_late(w, err);
 }
 
 static void finish_super(struct ero_build *b)

@@ -125,6 +125,23 @@ static int place_sequential(struct space *s, struct ero_node *node, uint64_t siz
 
 /* ---- zone D ---- */
 
+/*
+ * A directory whose content will be packed, which can be done only when everything has its place: its map gets as much room as
+ * it can take.
+ */
+static void plan_packed_directory(const struct ero_pack *pack, struct ero_node *dir)
+{
+	struct ero_stored *s = &dir->stored;
+
+	if (!pack->options->extent_size) {
+		s->layout = pack->options->legacy_compress ? ERO_LAYOUT_COMPRESSED_FULL : ERO_LAYOUT_COMPRESSED_COMPACT;
+		return;
+	}
+	s->layout = ERO_LAYOUT_COMPRESSED_FULL;
+	s->map_count = (uint32_t)ero_div_up(dir->size, ero_pack_extent_size(pack, dir));
+	s->record_size = s->map_count == 1 ? 4 : 16;
+}
+
 /* The last block of a directory goes behind its inode where that fits; the others, if any, are placed later. */
 static void plan_directory(struct placer *p, struct ero_node *dir, unsigned room)
 {
@@ -133,7 +150,10 @@ static void plan_directory(struct placer *p, struct ero_node *dir, unsigned room
 
 	dir->size = (uint64_t)(cut.blocks - 1) * p->image.bins.block_size + cut.last_bytes;
 	dir->stored.start_block = ERO_NULL_BLOCK32;
-	if (head + cut.last_bytes <= room) {
+	dir->stored.tail_size = 0;
+	if (p->plan->pack->options->compress_dirs && cut.blocks > 1) {
+		plan_packed_directory(p->plan->pack, dir);
+	} else if (head + cut.last_bytes <= room) {
 		dir->stored.layout = ERO_LAYOUT_FLAT_INLINE;
 		dir->stored.tail_size = cut.last_bytes;
 		dir->stored.blocks = cut.blocks - 1;

@@ -81,7 +81,7 @@ static bool place_inline(struct segment *s, unsigned type, const uint8_t *bytes,
 	const struct ero_pack *pack = s->job->pack;
 	unsigned before;
 
-	if (!pack->options->ztailpacking || pack->options->fragments || s->job->node == pack->packed)
+	if (!pack->options->ztailpacking || pack->options->fragments || s->job->node == pack->packed || S_ISDIR(s->job->node->mode))
 		return false;
 	before = ero_pack_head_size(pack, s->job->node) + ero_pack_map_size(pack, s->job->node);
 	if (before > s->block || stored > s->block - before)
@@ -121,7 +121,8 @@ static size_t leave_fragment(struct segment *s, size_t length)
 
 static bool wants_fragment(const struct segment *s)
 {
-	return s->job->last && s->job->pack->options->fragments == ERO_FRAGMENTS_TAILS && s->job->node != s->job->pack->packed && !s->job->node->apart;
+	return s->job->last && s->job->pack->options->fragments == ERO_FRAGMENTS_TAILS && S_ISREG(s->job->node->mode) &&
+	       s->job->node != s->job->pack->packed && !s->job->node->apart;
 }
 
 /*
@@ -292,7 +293,7 @@ void ero_pack_run_encode(struct ero_pack_job *j, struct ero_pack_worker *w)
 	s.encoder = ero_pack_encoder(j, w, index);
 	if (!s.encoder)
 		return;
-	j->rc = j->pieces.count ? ero_pack_read_pieces(j, w->in, &zero) : read_segment(j, w->in);
+	j->rc = j->pieces.count || j->bytes ? ero_pack_read_pieces(j, w->in, &zero) : read_segment(j, w->in);
 	if (!j->rc)
 		j->rc = encode_all(&s, w->in);
 }

@@ -186,7 +186,7 @@ static int place_part(struct ero_placer *p, struct ero_pack_job *j, const struct
 		return rc;
 	r.format = algorithm;
 	r.physical = p->pack->end;
-	p->pack->stored_bytes += part->stored;
+	p->pack->stored_bytes += S_ISDIR(j->node->mode) ? 0 : part->stored;
 	p->extents.stored += part->stored;
 	rc = ero_place_bytes(p, bytes, part->stored, err);
 	return rc ? rc : place_record(p, j->node, r, part->length, err);
@@ -260,7 +260,7 @@ static int end_file(struct ero_placer *p, struct ero_node *node, struct ero_erro
 	s->chunk_bits = (uint8_t)ero_log2(ero_pack_extent_size(p->pack, node));
 	s->start_block = p->extents.start; /* in bytes */
 	s->blocks = ero_div_up(p->extents.stored, 1u << p->pack->block_bits);
-	p->pack->compressed_files += node != p->pack->packed && node != p->pack->metabox;
+	p->pack->compressed_files += S_ISREG(node->mode) && node != p->pack->packed && node != p->pack->metabox;
 	return rc;
 }
 

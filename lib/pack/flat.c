@@ -21,6 +21,8 @@ bool ero_pack_inlines(const struct ero_pack *pack, const struct ero_node *node, 
 {
 	unsigned block = 1u << pack->block_bits, room = block;
 
+	if (S_ISDIR(node->mode))
+		return false; /* when its content is packed, there is no more room to make behind it */
 	if (S_ISREG(node->mode)) {
 		if (!pack->options->inline_data || pack->options->layout == ERO_METADATA_WALK)
 			return false;

@@ -58,6 +58,7 @@ struct ero_pack_job {
 	bool first, last;      /* segment of the file */
 	uint64_t block;        /* flat files: where the segment goes */
 	const uint8_t *bytes;  /* content that is in memory already, instead of pieces; or NULL */
+	uint8_t *owned;        /* freed with the job */
 	ERO_VEC(struct ero_pack_piece) pieces; /* what the segment holds, where it is more than a range of the node's file */
 	ERO_VEC(struct ero_pack_reuse) reuses;   /* ascending */
 	ERO_VEC(struct ero_pack_repeat) repeats; /* ascending; so many of them have become reuses */
@@ -99,13 +100,16 @@ void ero_pack_run_copy(struct ero_pack_job *job, struct ero_pack_worker *worker)
 /* The worker's encoder for compressor `index`; NULL after an error noted in the job. */
 void *ero_pack_encoder(struct ero_pack_job *job, struct ero_pack_worker *worker, unsigned index);
 
+/* Directories are looked into a block at a time: what is decoded for that is kept small. */
+#define ERO_DIR_EXTENT (64u << 10)
+
 /* Plain bytes of a whole extent of byte granularity. */
 static inline uint32_t ero_pack_extent_size(const struct ero_pack *pack, const struct ero_node *node)
 {
-	return node == pack->metabox ? pack->options->metabox_size : pack->options->extent_size;
+	if (node == pack->metabox)
+		return pack->options->metabox_size;
+	return S_ISDIR(node->mode) && pack->options->extent_size > ERO_DIR_EXTENT ? ERO_DIR_EXTENT : pack->options->extent_size;
 }
-/* An inode that no directory names: the packed one, or the metabox. NULL when memory ends. */
-struct ero_node *ero_pack_hidden_inode(struct ero_pack *pack, uint64_t size);
 /* Reads all pieces of a job one behind the other; *zero tells if there was nothing but zeros. */
 int ero_pack_read_pieces(struct ero_pack_job *job, uint8_t *to, bool *zero);
 /* True if a flat tail of `length` bytes goes behind the inode. */
@@ -180,6 +184,7 @@ struct ero_packer {
 	struct ero_pack *pack;
 	struct ero_pack_queue queue;
 	struct ero_placer placer;
+	uint8_t *abandoned;       /* contents.c: what jobs use until the queue is closed */
 };
 
 /* A whole file of an image without a packed inode, in the way that is best for it. */

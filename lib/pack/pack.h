@@ -33,7 +33,7 @@ struct ero_pack {
 	uint64_t stored_bytes;
 	bool chunked, tails_encoded;         /* features that were used */
 	struct ero_node *packed;             /* the inode that holds small files and tails, in no directory; or NULL */
-	struct ero_node *metabox;            /* the inode that holds metadata, in no directory; or NULL */
+	struct ero_node *metabox;            /* the inode that holds metadata, in no directory; or NULL; set by the caller */
 	uint64_t duplicate_files;            /* stored once with another of the same content */
 	uint64_t shared_bytes;               /* plain bytes of files and the packed inode that refer to what was stored before */
 	bool flat_indexes;                   /* 8-byte chunk indexes are needed */
@@ -41,9 +41,14 @@ struct ero_pack {
 
 int ero_pack_run(struct ero_pack *pack, struct ero_error *err);
 
-/* metabox.c, after the layout: packs metadata from `pack->end` on as the content of pack->metabox, which it makes. The bytes
- * stay the caller's. */
-int ero_pack_metabox(struct ero_pack *pack, const uint8_t *bytes, size_t length, struct ero_error *err);
+/*
+ * contents.c, after the layout: packs what `next` gives as the content of nodes, from `pack->end` on, up to a whole block.
+ * The bytes (malloc'ed, at least one) are taken over, also after an error; a NULL node ends it.
+ */
+typedef int (*ero_pack_content_fn)(void *context, struct ero_node **node, uint8_t **bytes, size_t *length, struct ero_error *err);
+int ero_pack_contents(struct ero_pack *pack, ero_pack_content_fn next, void *context, struct ero_error *err);
+/* An inode that no directory names: the packed one, or the metabox. NULL when memory ends. */
+struct ero_node *ero_pack_hidden_inode(struct ero_pack *pack, uint64_t size);
 
 /* Bytes of an inode with its xattrs, before any data: decided by now. */
 unsigned ero_pack_head_size(const struct ero_pack *pack, const struct ero_node *node);

@@ -123,9 +123,11 @@ static int place_raw_end(struct ero_placer *p, struct ero_pack_job *j, struct er
 	if (j->node->size == tail)
 		stored->start_block = ERO_NULL_BLOCK32;
 	stored->map_count = 0;
-	p->pack->plain_files++;
-	p->pack->inline_files += tail != 0;
-	p->pack->stored_bytes += j->node->size;
+	if (!S_ISDIR(j->node->mode)) {
+		p->pack->plain_files++;
+		p->pack->inline_files += tail != 0;
+		p->pack->stored_bytes += j->node->size;
+	}
 	if (!rc && tail)
 		rc = keep_tail(p, j, j->out + j->out_length - tail, tail, err);
 	return rc;
@@ -166,8 +168,10 @@ static int place_encoded(struct ero_placer *p, struct ero_pack_job *j, struct er
 	stored->big = ero_pack_pcluster_size(p->pack, j->node) > (1u << p->pack->block_bits);
 	stored->tail_encoded = j->tail_length != 0;
 	p->pack->tails_encoded |= stored->tail_encoded;
-	p->pack->compressed_files += j->node != p->pack->packed;
-	p->pack->stored_bytes += (stored->blocks << p->pack->block_bits) + j->tail_length;
+	if (!S_ISDIR(j->node->mode)) {
+		p->pack->compressed_files += j->node != p->pack->packed;
+		p->pack->stored_bytes += (stored->blocks << p->pack->block_bits) + j->tail_length;
+	}
 	return j->tail_length ? keep_tail(p, j, j->tail, j->tail_length, err) : 0;
 }
 

@@ -54,6 +54,7 @@ static void free_worker(void *worker)
 void ero_pack_job_free(struct ero_pack_job *j)
 {
 	free(j->out);
+	free(j->owned);
 	free(j->tail);
 	ero_vec_free(&j->extents);
 	ero_vec_free(&j->pieces);
