@@ -580,8 +580,10 @@ int ero_pack_gathering(struct ero_packer *packer, struct ero_error *err)
 		rc = heat(&g, err);
 	if (!rc)
 		rc = pack_and_share(&g, err);
-	for (size_t i = 0; i < g.count; i++)
+	for (size_t i = 0; i < g.count; i++) {
 		free(g.files[i].chunks);
+		free(g.files[i].features);
+	}
 	ero_dedupe_free(&g.dedupe);
 	ero_vec_free(&g.packed);
 	free(g.files);

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <xxhash.h>
 
-enum { COMMON_NAME = 32, COMPARE_PIECE = 64 << 10 };
+enum { COMMON_NAME = 32, COMPARE_PIECE = 64 << 10, OWNER_BITS = 20, NAME_BITS = 20 };
 
 /* ---- equal files ---- */
 
@@ -88,77 +88,73 @@ static void join(struct groups *g, uint32_t leader, uint32_t follower)
 	g->head[follower] = leader;
 }
 
-/* Super-features seen so far, with the last file that had each. */
+/* Who had a super-feature last. What shares a slot is forgotten: the table does not grow with the number of files. */
+struct owner {
+	uint32_t feature, file; /* the file's index + 1; 0: none */
+};
+
 static int group_alike(const struct ero_surveyed *files, const uint32_t *sequence, size_t count, struct groups *g,
 		       struct ero_error *err)
 {
-	struct ero_keys known = { 0 };
-	ERO_VEC(uint32_t) owner = { 0 };
-	int rc = 0;
+	ERO_AUTO_FREE struct owner *owners = calloc((size_t)1 << OWNER_BITS, sizeof(*owners));
 
-	for (size_t s = 0; !rc && s < count; s++) {
+	if (!owners)
+		return ero_fail_memory(err);
+	for (size_t s = 0; s < count; s++) {
 		uint32_t i = sequence[s], like = i;
 
-		for (unsigned k = 0; !rc && k < ERO_SURVEY_FEATURES && files[i].features[k]; k++) {
-			bool is_new;
-			uint32_t n = ero_keys_number(&known, files[i].features[k], k, &is_new);
+		for (unsigned k = 0; files[i].features && k < ERO_SURVEY_FEATURES; k++) {
+			uint32_t feature = files[i].features[k];
+			struct owner *o = &owners[(feature + k * 0x9e3779b1u) >> (32 - OWNER_BITS)];
 
-			if (n == UINT32_MAX || (is_new && !ero_vec_push(&owner, i))) {
-				rc = ero_fail_memory(err);
-				break;
-			}
-			if (!is_new && like == i)
-				like = owner.data[n];
-			owner.data[n] = i;
+			if (o->file && o->feature == feature && like == i)
+				like = o->file - 1;
+			*o = (struct owner){ feature, i + 1 };
 		}
-		if (!rc && like != i && g->head[like] != g->head[i])
+		if (like != i && g->head[like] != g->head[i])
 			join(g, like, i);
 	}
-	ero_keys_free(&known);
-	ero_vec_free(&owner);
-	return rc;
+	return 0;
 }
 
 /* ---- order ---- */
 
-/* Files with a common name first, name by name in the order in which names appear; then all others. */
+/* Files with a common name first, name by name in the order in which names appear; then all others. Names that share a slot
+ * count as one. */
 static int by_name(const struct ero_surveyed *files, const uint32_t *original, size_t count, uint32_t *sequence,
 		   size_t *length, struct ero_error *err)
 {
-	struct ero_keys names = { 0 };
-	ERO_AUTO_FREE uint32_t *number = calloc(count + 1, sizeof(*number)), *users = calloc(count + 1, sizeof(*users));
-	ERO_AUTO_FREE uint32_t *at = calloc(count + 2, sizeof(*at));
-	int rc = number && users && at ? 0 : ero_fail_memory(err);
-	size_t n = 0;
+	size_t slots = (size_t)1 << NAME_BITS, n = 0;
+	ERO_AUTO_FREE uint32_t *slot = calloc(count + 1, sizeof(*slot)), *users = calloc(slots, sizeof(*users));
+	ERO_AUTO_FREE uint32_t *at = calloc(slots, sizeof(*at)); /* + 1: 0 is none yet */
 
-	for (size_t i = 0; !rc && i < count; i++) {
+	if (!slot || !users || !at)
+		return ero_fail_memory(err);
+	for (size_t i = 0; i < count; i++) {
 		const char *name = files[i].node->name;
-		bool is_new;
 
-		number[i] = ero_keys_number(&names, XXH3_64bits(name, strlen(name)), 0, &is_new);
-		if (number[i] == UINT32_MAX)
-			rc = ero_fail_memory(err);
-		else
-			users[number[i]] += original[i] == i;
+		slot[i] = (uint32_t)(XXH3_64bits(name, strlen(name)) >> (64 - NAME_BITS));
+		users[slot[i]] += original[i] == i;
 	}
-	for (size_t k = 0; !rc && k < names.keys.count; k++) {
-		at[k] = (uint32_t)n;
-		n += users[k] >= COMMON_NAME ? users[k] : 0;
+	for (size_t i = 0; i < count; i++) {
+		if (users[slot[i]] < COMMON_NAME || at[slot[i]])
+			continue;
+		at[slot[i]] = (uint32_t)n + 1;
+		n += users[slot[i]];
 	}
-	for (size_t i = 0; !rc && i < count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		if (original[i] != i)
 			continue;
-		if (users[number[i]] >= COMMON_NAME)
-			sequence[at[number[i]]++] = (uint32_t)i;
+		if (at[slot[i]])
+			sequence[at[slot[i]]++ - 1] = (uint32_t)i;
 		else
 			sequence[n++] = (uint32_t)i;
 	}
 	*length = n;
-	ero_keys_free(&names);
-	return rc;
+	return 0;
 }
 
-int ero_survey_order(struct ero_pack *pack, const struct ero_surveyed *files, size_t count, uint32_t *order,
+int ero_survey_order(struct ero_pack *pack, struct ero_surveyed *files, size_t count, uint32_t *order,
 		     size_t *ordered, uint32_t *original, struct ero_error *err)
 {
 	ERO_AUTO_FREE uint32_t *sequence = calloc(count + 1, sizeof(*sequence));
@@ -179,6 +175,10 @@ int ero_survey_order(struct ero_pack *pack, const struct ero_surveyed *files, si
 		g.head[i] = g.last[i] = i;
 	if (!rc)
 		rc = group_alike(files, sequence, length, &g, err);
+	for (size_t i = 0; i < count; i++) {
+		free(files[i].features);
+		files[i].features = NULL;
+	}
 	for (size_t s = 0; !rc && s < length; s++) {
 		if (g.head[sequence[s]] != sequence[s])
 			continue;

@@ -106,15 +106,19 @@ static void sketch_bytes(struct sketch *s, const struct constants *c, const uint
 	s->rolling = h;
 }
 
-static void finish_sketch(const struct sketch *s, struct ero_surveyed *f)
+static bool finish_sketch(const struct sketch *s, struct ero_surveyed *f)
 {
 	if (!s->greatest[0])
-		return; /* no position was picked */
+		return true; /* no position was picked */
+	f->features = malloc(ERO_SURVEY_FEATURES * sizeof(*f->features));
+	if (!f->features)
+		return false;
 	for (unsigned k = 0; k < ERO_SURVEY_FEATURES; k++) {
 		uint64_t both[3] = { s->greatest[2 * k], s->greatest[2 * k + 1], k };
 
-		f->features[k] = (uint32_t)XXH3_64bits(both, sizeof(both)) | 1;
+		f->features[k] = (uint32_t)XXH3_64bits(both, sizeof(both));
 	}
+	return true;
 }
 
 /* Bytes that are all equally frequent leave nothing to an entropy coder, and were made by one, mostly. */
@@ -180,7 +184,7 @@ static int read_whole(struct job *j, struct worker *w, const struct constants *c
 			break;
 		XXH3_128bits_update(w->state, w->buffer, part);
 		f->random = f->random && (part < RANDOM_LEAST || looks_random(w->buffer, part));
-		if (size <= SKETCH_LIMIT && !f->random)
+		if (size <= SKETCH_LIMIT && !f->random && ero_pack_gathers(j->pack->options))
 			sketch_bytes(&sketch, c, w->buffer, part);
 		if (chunked && !ero_cdc_take(&w->cdc, w->buffer, part))
 			rc = ero_fail_memory(&j->err);
@@ -191,7 +195,8 @@ static int read_whole(struct job *j, struct worker *w, const struct constants *c
 	f->hash[0] = hash.low64;
 	f->hash[1] = hash.high64;
 	f->hashed = true;
-	finish_sketch(&sketch, f);
+	if (!rc && !finish_sketch(&sketch, f))
+		rc = ero_fail_memory(&j->err);
 	return rc;
 }
 

@@ -100,8 +100,8 @@ static int set(struct ero_names *n, struct ero_node *dir, const char *name, size
 		old->node = node;
 		return 0;
 	}
-	if (length > ERO_NAME_MAX)
-		return ero_fail(err, ERO_ERROR_ARGUMENT, ENAMETOOLONG, "the name \"%.40s…\" has %zu bytes; 255 are possible", name,
+	if (!length || length > ERO_NAME_MAX)
+		return ero_fail(err, ERO_ERROR_ARGUMENT, ENAMETOOLONG, "the name \"%.40s…\" has %zu bytes; 1 to 255 are possible", name,
 				length);
 	rc = grow(n, err);
 	if (rc)
@@ -191,11 +191,13 @@ int ero_names_finish(struct ero_names *n, struct ero_error *err)
 {
 	int rc = 0;
 
+	free(n->slots); /* nothing is looked for any more, and the tree needs the room */
+	n->slots = NULL;
 	for (size_t i = 0; !rc && i < n->entries.count; i++) {
 		const struct entry *e = &n->entries.data[i];
 
 		if (e->node)
-			rc = ero_tree_link(n->tree, e->dir, e->name, e->node, err);
+			rc = ero_tree_link_kept(n->tree, e->dir, e->name, e->length, e->node, err);
 	}
 	return rc;
 }

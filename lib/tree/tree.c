@@ -49,15 +49,9 @@ struct ero_node *ero_tree_node(struct ero_tree *tree, uint16_t mode)
 	return node;
 }
 
-int ero_tree_link(struct ero_tree *tree, struct ero_node *dir, const char *name, struct ero_node *node,
-		  struct ero_error *err)
+int ero_tree_link_kept(struct ero_tree *tree, struct ero_node *dir, const char *name, uint32_t length, struct ero_node *node,
+		       struct ero_error *err)
 {
-	size_t length = strlen(name);
-	struct ero_dentry *d;
-
-	if (!length || length > ERO_NAME_MAX)
-		return ero_fail(err, ERO_ERROR_ARGUMENT, ENAMETOOLONG, "the name \"%.40s…\" has %zu bytes; 1 to 255 are possible",
-				name, length);
 	if (dir->entry_count == dir->entry_room) {
 		uint32_t room = dir->entry_room ? dir->entry_room * 2 : 4;
 		struct ero_dentry *grown = reallocarray(dir->entries, room, sizeof(*grown));
@@ -67,18 +61,25 @@ int ero_tree_link(struct ero_tree *tree, struct ero_node *dir, const char *name,
 		dir->entries = grown;
 		dir->entry_room = room;
 	}
-	d = &dir->entries[dir->entry_count];
-	d->name = ero_arena_string(&tree->arena, name, length);
-	if (!d->name)
-		return ero_fail_memory(err);
-	d->length = (uint32_t)length;
-	d->node = node;
-	dir->entry_count++;
+	dir->entries[dir->entry_count++] = (struct ero_dentry){ .name = name, .length = length, .node = node };
 	if (!node->parent && node != tree->root) {
 		node->parent = dir;
-		node->name = d->name;
+		node->name = name;
 	}
 	return 0;
+}
+
+int ero_tree_link(struct ero_tree *tree, struct ero_node *dir, const char *name, struct ero_node *node,
+		  struct ero_error *err)
+{
+	size_t length = strlen(name);
+	const char *kept;
+
+	if (!length || length > ERO_NAME_MAX)
+		return ero_fail(err, ERO_ERROR_ARGUMENT, ENAMETOOLONG, "the name \"%.40s…\" has %zu bytes; 1 to 255 are possible",
+				name, length);
+	kept = ero_arena_string(&tree->arena, name, length);
+	return kept ? ero_tree_link_kept(tree, dir, kept, (uint32_t)length, node, err) : ero_fail_memory(err);
 }
 
 static int compare_dentries(const void *a, const void *b)

@@ -35,39 +35,40 @@ struct ero_stored {
 	uint8_t algorithm;
 	uint8_t chunk_bits;     /* log2 of bytes: of a chunk, or of an extent with 4- or 8-byte records */
 	uint8_t record_size;    /* of extent records (Form B); 0: logical-cluster indexes */
-	bool fragment;          /* the whole file lies in the packed inode */
-	bool tail_fragment;     /* its last bytes do */
-	bool tail_encoded;      /* the tail is an inline pcluster */
-	bool big;               /* pclusters of several blocks */
-	bool full;              /* logical-cluster indexes in the full form, which can refer to what others have stored */
+	bool fragment : 1;      /* the whole file lies in the packed inode */
+	bool tail_fragment : 1; /* its last bytes do */
+	bool tail_encoded : 1;  /* the tail is an inline pcluster */
+	bool big : 1;           /* pclusters of several blocks */
+	bool full : 1;          /* logical-cluster indexes in the full form, which can refer to what others have stored */
 };
 
+/* There are millions of them: members lie in the order of their size. */
 struct ero_node {
 	struct ero_node *parent;     /* directory that holds the first name; NULL for the root */
 	const char *name;            /* first name, for messages; "" for the root */
 	struct ero_dentry *entries;  /* of a directory: malloc'ed, sorted by ero_tree_finish() */
-	uint32_t entry_count, entry_room;
+	const char *link;            /* symlink target */
 	uint64_t size;               /* of a directory: set by the layout */
 	int64_t mtime;
+	uint64_t data[2];            /* the source's own reference to the content */
+	uint64_t address;            /* byte position of the inode in the image, or in the metabox */
+	struct ero_stored stored;
+	uint32_t entry_count, entry_room;
 	uint32_t mtime_nsec;
 	uint32_t uid, gid;
 	uint32_t nlink;
 	uint32_t rdev;               /* as encoded on disk */
 	uint32_t ino;                /* in order of appearance, from 1 */
 	uint32_t xattr_set;          /* see xattrs.h; 0: none */
-	uint16_t mode;
-	bool maybe_sparse;           /* the source saw a sign of holes */
-	bool changed;                /* while it was read */
-	bool apart;                  /* shares nothing with others: no fragment, no twin */
-	bool extended;               /* 64-byte inode; decided by the builder */
-	uint8_t compressor;          /* index into the build's compressors, by hint; 0xff: store plain */
 	uint32_t pcluster_size;      /* by hint, or 0 */
 	uint32_t hot;                /* place in the hot list, from 1; 0: not in it */
-	const char *link;            /* symlink target */
-	uint64_t data[2];            /* the source's own reference to the content */
-	bool in_metabox;
-	struct ero_stored stored;
-	uint64_t address;            /* byte position of the inode in the image, or in the metabox */
+	uint16_t mode;
+	uint8_t compressor;          /* index into the build's compressors, by hint; 0xff: store plain */
+	bool maybe_sparse : 1;       /* the source saw a sign of holes */
+	bool changed : 1;            /* while it was read */
+	bool apart : 1;              /* shares nothing with others: no fragment, no twin */
+	bool extended : 1;           /* 64-byte inode; decided by the builder */
+	bool in_metabox : 1;
 };
 
 struct ero_tree {
@@ -91,6 +92,9 @@ struct ero_node *ero_tree_node(struct ero_tree *tree, uint16_t mode);
 /* Adds a name (copied) to a directory. The same name twice is the source's fault and found by ero_tree_finish(). */
 int ero_tree_link(struct ero_tree *tree, struct ero_node *dir, const char *name, struct ero_node *node,
 		  struct ero_error *err);
+/* The same with a name that lies in the tree's arena already. */
+int ero_tree_link_kept(struct ero_tree *tree, struct ero_node *dir, const char *name, uint32_t length, struct ero_node *node,
+		       struct ero_error *err);
 /* Sorts names, counts links, drops what is not reachable, numbers nodes. Call once, when the source is done. */
 int ero_tree_finish(struct ero_tree *tree, struct ero_error *err);
 
