@@ -155,13 +155,14 @@ static int pack(struct ero_build *b, struct ero_error *err)
 	b->pack.block_bits = b->super.block_bits;
 	b->pack.flat_indexes = b->options.force_chunk_indexes;
 	b->pack.end = ero_round_up(b->head_end, b->options.block_size);
+	b->plan.pack = &b->pack;
+	b->plan.head_end = b->head_end;
+	b->pack.inodes_beside = !b->options.metabox_size && ero_layout_root_in_head(&b->plan);
 	return ero_pack_run(&b->pack, err);
 }
 
 static int lay_out(struct ero_build *b, struct ero_error *err)
 {
-	b->plan.pack = &b->pack;
-	b->plan.head_end = b->head_end;
 	b->plan.first_block = b->pack.end >> b->super.block_bits;
 	b->plan.metabox = b->options.metabox_size != 0;
 	b->plan.box_head = b->boxed_prefixes ? (uint32_t)b->prefix_table_size : 0;

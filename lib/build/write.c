@@ -15,6 +15,8 @@ struct writer {
 	uint8_t *head;          /* blocks of superblock and tables, with the metadata that shares them */
 	size_t head_size;
 	uint8_t *buffer;
+	uint8_t *beside;        /* a block of inodes among the data, */
+	uint64_t beside_at;     /* and its position; 0: none */
 	uint64_t start;         /* position of buffer[0] */
 	size_t used;
 	struct ero_device_slot slot; /* of the blob */
@@ -85,13 +87,36 @@ static int render(struct ero_build *b, const struct ero_item *item, uint8_t **by
 	return rc || *bytes ? rc : ero_fail_memory(err);
 }
 
+static int flush_beside(struct writer *w, struct ero_error *err)
+{
+	unsigned block = w->build->options.block_size;
+	int rc = w->beside_at ? ero_outfile_write(w->build->out, w->beside, block, w->beside_at, err) : 0;
+
+	memset(w->beside, 0, block);
+	w->beside_at = 0;
+	return rc;
+}
+
+/* What lies among the data is written block by block. */
+static int put_beside(struct writer *w, uint64_t position, const uint8_t *bytes, size_t length, struct ero_error *err)
+{
+	uint64_t block = ero_round_down(position, w->build->options.block_size);
+	int rc = block != w->beside_at ? flush_beside(w, err) : 0;
+
+	w->beside_at = block;
+	memcpy(w->beside + (position - block), bytes, length);
+	return rc;
+}
+
 static int write_item(struct writer *w, const struct ero_item *item, struct ero_error *err)
 {
 	uint8_t *bytes;
 	size_t length;
 	int rc = render(w->build, item, &bytes, &length, err);
 
-	if (!rc)
+	if (!rc && item->address >= w->head_size && item->address < w->build->plan.first_block << w->build->pack.block_bits)
+		rc = put_beside(w, item->address, bytes, length, err);
+	else if (!rc)
 		rc = put(w, item->address, bytes, length, err);
 	free(bytes);
 	return rc;
@@ -221,11 +246,14 @@ int ero_build_write(struct ero_build *b, struct ero_error *err)
 	/* the checksum covers bytes past the first blocks when these are small */
 	w.head = calloc(1, w.head_size + (1u << ERO_MAX_BLOCK_BITS));
 	w.buffer = malloc(BUFFER);
+	w.beside = calloc(1, block);
 	w.start = b->plan.first_block << b->pack.block_bits;
-	if (!w.head || !w.buffer)
+	if (!w.head || !w.buffer || !w.beside)
 		rc = ero_fail_memory(err);
 	if (!rc)
 		rc = write_items(&w, err);
+	if (!rc)
+		rc = flush_beside(&w, err);
 	if (!rc)
 		rc = put(&w, b->image_bytes, NULL, 0, err); /* the last bytes are written, not left as a hole */
 	if (!rc)
@@ -237,6 +265,7 @@ int ero_build_write(struct ero_build *b, struct ero_error *err)
 		rc = ero_outfile_write(b->out, w.head, w.head_size, 0, err);
 	}
 	free(w.head);
+	free(w.beside);
 	free(w.buffer);
 	return rc;
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /* The placer: zones in order, each node in its zone in the order of the tree. */
 #include "layout/layout.h"
+#include "base/bins.h"
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "format/xattr.h"
-#include "layout/bins.h"
 #include "pack/job.h"
 
 #include <stdlib.h>
@@ -143,16 +143,16 @@ static void plan_packed_directory(const struct ero_pack *pack, struct ero_node *
 }
 
 /* The last block of a directory goes behind its inode where that fits; the others, if any, are placed later. */
-static void plan_directory(struct placer *p, struct ero_node *dir, unsigned room)
+static void plan_directory(const struct ero_pack *pack, struct ero_node *dir, unsigned room)
 {
-	struct ero_dir_cut cut = ero_dir_cut(dir, p->image.bins.block_size, p->plan->pack->options->dot_omitted);
-	unsigned head = ero_pack_head_size(p->plan->pack, dir);
+	unsigned block = 1u << pack->block_bits, head = ero_pack_head_size(pack, dir);
+	struct ero_dir_cut cut = ero_dir_cut(dir, block, pack->options->dot_omitted);
 
-	dir->size = (uint64_t)(cut.blocks - 1) * p->image.bins.block_size + cut.last_bytes;
+	dir->size = (uint64_t)(cut.blocks - 1) * block + cut.last_bytes;
 	dir->stored.start_block = ERO_NULL_BLOCK32;
 	dir->stored.tail_size = 0;
-	if (p->plan->pack->options->compress_dirs && cut.blocks > 1) {
-		plan_packed_directory(p->plan->pack, dir);
+	if (pack->options->compress_dirs && cut.blocks > 1) {
+		plan_packed_directory(pack, dir);
 	} else if (head + cut.last_bytes <= room) {
 		dir->stored.layout = ERO_LAYOUT_FLAT_INLINE;
 		dir->stored.tail_size = cut.last_bytes;
@@ -163,25 +163,41 @@ static void plan_directory(struct placer *p, struct ero_node *dir, unsigned room
 	}
 }
 
+/* Bytes behind the head in its last block, from *used on. */
+static uint32_t head_room(const struct ero_layout_plan *plan, uint32_t *used)
+{
+	uint32_t block = 1u << plan->pack->block_bits, taken = (uint32_t)(plan->head_end % block);
+
+	*used = (uint32_t)ero_round_up(taken, ERO_INODE_UNIT);
+	return taken && *used < block ? block - *used : 0;
+}
+
+bool ero_layout_root_in_head(const struct ero_layout_plan *plan)
+{
+	struct ero_node *root = plan->pack->tree->root;
+	uint32_t used, room = head_room(plan, &used);
+
+	plan_directory(plan->pack, root, room);
+	return ero_layout_inode_size(plan->pack, root) <= room;
+}
+
 /* The root's number has 16 bits: block 0 takes it, or else it begins the metadata, which then is counted from there. */
 static int place_root(struct placer *p, struct ero_error *err)
 {
 	struct ero_layout_plan *plan = p->plan;
 	struct ero_node *root = plan->pack->tree->root;
 	unsigned block = p->image.bins.block_size;
-	uint32_t used = (uint32_t)ero_round_up(plan->head_end % block, ERO_INODE_UNIT);
-	uint32_t room = plan->head_end % block && used < block ? block - used : 0;
+	uint32_t used;
 	uint64_t size;
 	int rc;
 
-	plan_directory(p, root, room);
-	size = ero_layout_inode_size(plan->pack, root);
-	if (size <= room) {
+	head_room(plan, &used);
+	if (ero_layout_root_in_head(plan)) {
 		rc = ero_bins_offer(&p->image.bins, plan->head_end / block, used, err);
-		return rc ? rc : place_whole(&p->image, root, size, err);
+		return rc ? rc : place_whole(&p->image, root, ero_layout_inode_size(plan->pack, root), err);
 	}
 	plan->meta_block = (uint32_t)p->image.next_block - 1; /* so that no inode has number 0 */
-	plan_directory(p, root, block);
+	plan_directory(plan->pack, root, block);
 	size = ero_layout_inode_size(plan->pack, root);
 	if (size <= block)
 		return place_whole(&p->image, root, size, err);
@@ -209,7 +225,7 @@ static int place_directories(struct placer *p, struct ero_error *err)
 		struct ero_node *dir = ero_tree_by_use(tree)[i];
 
 		if (i && S_ISDIR(dir->mode))
-			plan_directory(p, dir, p->image.bins.block_size);
+			plan_directory(p->plan->pack, dir, p->image.bins.block_size);
 		if (S_ISDIR(dir->mode))
 			rc = place_dir_blocks(p, dir, err);
 	}
@@ -326,8 +342,10 @@ static int place_others(struct placer *p, struct ero_error *err)
 		struct ero_node *node = ero_tree_by_use(tree)[i];
 		uint64_t size = ero_layout_inode_size(p->plan->pack, node);
 
-		if (has_tail(node) && !S_ISDIR(node->mode) && size <= block)
-			rc = place_whole(s, node, size, err);
+		if (!has_tail(node) || S_ISDIR(node->mode) || size > block)
+			continue;
+		/* the packer has placed it already, among the data */
+		rc = node->address ? add_item(s, node->address, ERO_ITEM_INODE, node, 0, err) : place_whole(s, node, size, err);
 	}
 	return rc;
 }

@@ -10,6 +10,9 @@
  *   zone I    inodes without data behind them: symlinks, specials, files with maps
  *   zone T    inodes with an inline tail, which no block boundary may cross, best-fit
  *
+ * But where the root is in block 0, and without a metabox, inodes with a tail lie in blocks of their own among the data, each
+ * near its file's: who reads the files in order then has them read ahead. A stat walk touches as many pages either way.
+ *
  * With a metabox, all but the root's inode and the blocks of directories goes into a space of its own, in the same zones; what
  * that becomes when it is packed lies behind the image's other blocks, and the inode that holds it comes last.
  *
@@ -52,6 +55,8 @@ struct ero_layout_plan {
 	uint32_t meta_block, xattr_block;
 };
 
+/* Does the root fit behind the head? Known before anything is packed. */
+bool ero_layout_root_in_head(const struct ero_layout_plan *plan);
 int ero_layout_run(struct ero_layout_plan *plan, struct ero_error *err);
 /* A place for the metabox's own inode, when it is packed: behind the content. */
 int ero_layout_metabox(struct ero_layout_plan *plan, struct ero_error *err);

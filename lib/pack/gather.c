@@ -77,19 +77,38 @@ static struct ero_surveyed *surveyed(const struct gathering *g, const struct ero
 	return &g->files[low];
 }
 
-/* --order-from: instead of the order by likeness. */
-static void arrange(struct gathering *g)
+/* An order that was asked for, instead of the one by likeness. */
+static void arrange(struct gathering *g, struct ero_node *const *nodes)
 {
 	const struct ero_tree *tree = g->packer->pack->tree;
 	size_t n = 0;
 
 	for (size_t i = 0; i < tree->node_count; i++) {
-		struct ero_node *node = tree->by_data[i];
+		struct ero_node *node = nodes[i];
 		uint32_t index = (uint32_t)(surveyed(g, node) - g->files);
 
 		if (S_ISREG(node->mode) && node->size && g->original[index] == index)
 			g->order[n++] = index;
 	}
+}
+
+/* --order-from; without a packed inode neighbours do not matter but to those who read in order. */
+static int arrange_as_asked(struct gathering *g, struct ero_error *err)
+{
+	const struct ero_pack *pack = g->packer->pack;
+	struct ero_node **by_path;
+
+	if (pack->tree->by_data || ero_pack_gathers(pack->options)) {
+		if (pack->tree->by_data)
+			arrange(g, pack->tree->by_data);
+		return 0;
+	}
+	by_path = ero_tree_by_path(pack->tree);
+	if (!by_path)
+		return ero_fail_memory(err);
+	arrange(g, by_path);
+	free(by_path);
+	return 0;
 }
 
 /* --hot-data: what is used first comes first, in that order; the original of a hot file is as hot. */
@@ -382,6 +401,7 @@ static int pack_apart(struct gathering *g, struct ero_error *err)
 		if (!f->node->apart)
 			continue;
 		f->node->stored = (struct ero_stored){ 0 };
+		f->node->address = 0;
 		if (!p->pack->options->extent_size && kind_of(p->pack, f) == FLAT)
 			rc = ero_pack_flat_file(p, f->node, err);
 		else
@@ -574,8 +594,8 @@ int ero_pack_gathering(struct ero_packer *packer, struct ero_error *err)
 							      g.original, err) :
 					     ero_fail_memory(err);
 	}
-	if (!rc && packer->pack->tree->by_data && g.count)
-		arrange(&g);
+	if (!rc && g.count)
+		rc = arrange_as_asked(&g, err);
 	if (!rc && packer->pack->options->hot_data)
 		rc = heat(&g, err);
 	if (!rc)

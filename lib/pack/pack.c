@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* The packing loop: how each file is stored, cut into which segments, in the order of the tree. */
 #include "pack/pack.h"
+#include "base/bins.h"
 #include "format/inode.h"
 #include "pack/job.h"
 
@@ -92,12 +93,14 @@ static int reserve_flat(struct ero_packer *p, struct ero_node *node, struct ero_
 	unsigned bits = p->pack->block_bits;
 	size_t tail = (size_t)(node->size & ((1u << bits) - 1));
 	uint64_t blocks = node->size >> bits;
-	int rc;
+	int rc = 0;
 
 	if (tail && !ero_pack_inlines(p->pack, node, tail))
 		blocks++;
-	if (!blocks)
-		return 0;
+	else if (tail)
+		rc = ero_place_beside(p->pack, node, 0, tail, err);
+	if (rc || !blocks)
+		return rc;
 	rc = ero_place_align(&p->placer, blocks, err);
 	node->stored.start_block = ero_pack_next_block(p->pack);
 	p->pack->end += blocks << bits;
@@ -146,11 +149,9 @@ static int pack_link(struct ero_packer *p, struct ero_node *node, struct ero_err
 	return ero_place_blocks(&p->placer, (const uint8_t *)node->link, (size_t)node->size, err);
 }
 
-static int pack_all(struct ero_packer *p, struct ero_error *err)
+static int pack_nodes(struct ero_packer *p, struct ero_node *const *nodes, struct ero_error *err)
 {
 	bool gathering = ero_pack_gathers(p->pack->options) || (p->pack->options->dedupe && !p->pack->options->chunk_size);
-	struct ero_tree *tree = p->pack->tree;
-	struct ero_node *const *nodes = p->pack->options->hot_data ? tree->by_use : tree->by_data ? tree->by_data : tree->nodes;
 	int rc = 0;
 
 	for (size_t i = 0; !rc && i < p->pack->tree->node_count; i++) {
@@ -170,6 +171,22 @@ static int pack_all(struct ero_packer *p, struct ero_error *err)
 	return rc ? rc : ero_place_flush(&p->placer, err);
 }
 
+static int pack_all(struct ero_packer *p, struct ero_error *err)
+{
+	const struct ero_tree *tree = p->pack->tree;
+	struct ero_node **by_path;
+	int rc;
+
+	if (p->pack->options->hot_data)
+		return pack_nodes(p, tree->by_use, err);
+	if (tree->by_data)
+		return pack_nodes(p, tree->by_data, err);
+	by_path = ero_tree_by_path(tree);
+	rc = by_path ? pack_nodes(p, by_path, err) : ero_fail_memory(err);
+	free(by_path);
+	return rc;
+}
+
 int ero_pack_run(struct ero_pack *pack, struct ero_error *err)
 {
 	struct ero_packer p = { .pack = pack, .placer.pack = pack };
@@ -182,11 +199,19 @@ int ero_pack_run(struct ero_pack *pack, struct ero_error *err)
 	pack->progress.files_total = pack->tree->files;
 	pack->progress.bytes_total = pack->tree->file_bytes;
 	rc = ero_placer_open(&p.placer, err);
+	if (!rc && pack->inodes_beside && !(pack->beside = calloc(1, sizeof(*pack->beside))))
+		rc = ero_fail_memory(err);
+	if (!rc && pack->beside)
+		pack->beside->block_size = 1u << pack->block_bits;
 	if (!rc)
 		rc = ero_pack_queue_open(&p.queue, err);
 	if (!rc)
 		rc = pack_all(&p, err);
 	ero_pack_queue_close(&p.queue);
 	ero_placer_close(&p.placer);
+	if (pack->beside)
+		ero_vec_free(&pack->beside->bins);
+	free(pack->beside);
+	pack->beside = NULL;
 	return rc;
 }

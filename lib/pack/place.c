@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Results in the order of submission: blocks are written where the image goes on, tails and maps go to the spool. */
 #include "pack/job.h"
+#include "base/bins.h"
 #include "base/bytes.h"
 
 #include <stdlib.h>
@@ -69,10 +70,30 @@ int ero_place_align(struct ero_placer *p, uint64_t blocks, struct ero_error *err
 	return unit > 1 && blocks >= unit ? ero_place_padding(p, unit << p->pack->block_bits, err) : 0;
 }
 
+int ero_place_beside(struct ero_pack *pack, struct ero_node *node, uint32_t map, size_t tail, struct ero_error *err)
+{
+	uint64_t next = ero_pack_next_block(pack), size = ero_pack_head_size(pack, node) + (uint64_t)map + tail;
+	int rc;
+
+	if (!pack->beside || size > pack->beside->block_size)
+		return 0;
+	rc = ero_bins_place(pack->beside, (uint32_t)size, &next, &node->address, err);
+	pack->end = next << pack->block_bits;
+	return rc;
+}
+
 static int keep_tail(struct ero_placer *p, struct ero_pack_job *j, const uint8_t *bytes, size_t length,
 		     struct ero_error *err)
 {
+	uint32_t map = j->node->stored.map_count ? ero_pack_map_size(p->pack, j->node) : 0;
+
 	j->node->stored.tail_size = (uint32_t)length;
+	if (!j->node->address) {
+		int rc = ero_place_beside(p->pack, j->node, map, length, err);
+
+		if (rc)
+			return rc;
+	}
 	return ero_spool_append(p->pack->spool, bytes, length, &j->node->stored.tail, err);
 }
 

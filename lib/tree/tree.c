@@ -244,3 +244,42 @@ struct ero_node *ero_tree_find(struct ero_node *root, const char *path)
 	}
 	return at;
 }
+
+struct ero_node **ero_tree_by_path(const struct ero_tree *tree)
+{
+	struct place {
+		const struct ero_node *dir;
+		uint32_t next; /* of its entries */
+	};
+	ERO_VEC(struct place) stack = { 0 };
+	struct ero_node **order = calloc(tree->node_count + 1, sizeof(struct ero_node *));
+	bool *met = calloc(tree->node_count + 1, sizeof(*met)), good;
+	size_t n = 0;
+
+	good = order && met && ero_vec_push(&stack, ((struct place){ .dir = tree->root }));
+	if (good)
+		order[n++] = tree->root;
+	while (good && stack.count) {
+		struct place *top = &stack.data[stack.count - 1];
+		struct ero_node *node;
+
+		if (top->next == top->dir->entry_count) {
+			stack.count--;
+			continue;
+		}
+		node = top->dir->entries[top->next++].node;
+		if (met[node->ino - 1])
+			continue;
+		met[node->ino - 1] = true;
+		order[n++] = node;
+		if (S_ISDIR(node->mode))
+			good = ero_vec_push(&stack, ((struct place){ .dir = node }));
+	}
+	ero_vec_free(&stack);
+	free(met);
+	if (!good) {
+		free(order);
+		return NULL;
+	}
+	return order;
+}

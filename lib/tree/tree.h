@@ -104,6 +104,10 @@ static inline struct ero_node *const *ero_tree_by_use(const struct ero_tree *tre
 	return tree->by_use ? tree->by_use : tree->nodes;
 }
 
+/* All nodes of a finished tree in the order of their first paths, as who reads them in order meets them: malloc'ed; NULL when
+ * memory ends. */
+struct ero_node **ero_tree_by_path(const struct ero_tree *tree);
+
 /* The entry of a finished tree's directory; what a path from `root` leads to, links not followed. NULL if there is none. */
 struct ero_node *ero_tree_entry(const struct ero_node *dir, const char *name, size_t length);
 struct ero_node *ero_tree_find(struct ero_node *root, const char *path);

@@ -54,8 +54,7 @@ check "options may follow operands" $mkfs "$img" "$t" -zlz4 --quiet
 check "--opt X and --opt=X" $mkfs --quiet --chunksize 4096 "$img" "$t"
 check "-x -1 and -x-1" sh -c "$mkfs --quiet -x -1 $img $t && $mkfs --quiet -x-1 $img $t"
 check "-E with several words" $mkfs --quiet -zlz4 -E ztailpacking,^inline_data,xattr-name-filter "$img" "$t"
-for word in dedupe fragdedupe=full; do fails 1 'not yet' "-E$word says that it is not there" $mkfs --quiet -E$word "$img" "$t"; done
-for o in --tar=i --zD --oci=f; do fails 1 'not yet' "$o says that it is not there" $mkfs --quiet $o "$img" "$t"; done
+for o in --tar=i --oci=f; do fails 1 'not yet' "$o says that it is not there" $mkfs --quiet $o "$img" "$t"; done
 check "--help on standard output, with --tar=" sh -c "$mkfs --help 2>/dev/null | grep -q -- '--tar='"
 check "--version begins with the level of compatibility" sh -c "$mkfs --version | head -n 1 | grep -oE '[0-9]+\.[0-9.]+' | head -n 1 | grep -qx 1.9.4"
 check "--json" sh -c "$mkfs --json $img $t | jq -e '.inodes == 6 and .hard_links == 1 and .first_kernel == \"5.4\"'"

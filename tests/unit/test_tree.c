@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "layout/bins.h"
+#include "base/bins.h"
 #include "layout/layout.h"
 #include "source/names.h"
 #include "tree/tree.h"

@@ -3,7 +3,7 @@
  * Online best fit leaves hardly any waste when sizes are spread, and keeps neighbours close: of blocks with the same
  * room the newest is taken. Finding one is a search for a set bit.
  */
-#include "layout/bins.h"
+#include "base/bins.h"
 #include "base/bytes.h"
 
 enum { UNIT = 32 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Best-fit packing of pieces that must not cross a block into blocks, in units of 32 bytes. */
-#ifndef ERO_LAYOUT_BINS_H
-#define ERO_LAYOUT_BINS_H
+#ifndef ERO_BASE_BINS_H
+#define ERO_BASE_BINS_H
 
 #include "base/error.h"
 #include "base/vec.h"
