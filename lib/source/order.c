@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * --order-from: data in the order of another image, or of a list of paths, so that a new version differs little from the
- * one before, or that an order which was found once is kept. Files that are not there follow the one before them in the
- * tree.
+ * one before, or that an order which was found once is kept. Files that are not there follow the one before them by path.
  */
 #include "source/source.h"
 #include "base/bytes.h"
@@ -19,11 +18,13 @@ enum { PATH_ROOM = 16384 };
 
 struct place {
 	uint64_t major, position; /* own data by device, then what is in the packed inode; then bytes */
-	uint32_t node;            /* in tree->nodes */
+	uint32_t node;            /* in order.by_path */
 };
 
 struct order {
 	struct ero_tree *tree;
+	struct ero_node **by_path;
+	uint32_t *where;                /* in by_path, by number of inode less 1 */
 	struct ero_image *image;
 	ERO_VEC(struct place) places;
 	const struct ero_walk_dir *dir; /* of the image, and what it is in the tree: NULL for nothing */
@@ -33,7 +34,7 @@ struct order {
 
 static int put(struct order *o, const struct ero_node *node, uint64_t major, uint64_t position, struct ero_error *err)
 {
-	struct place p = { major, position, node->ino - 1 };
+	struct place p = { major, position, o->where[node->ino - 1] };
 
 	return ero_vec_push(&o->places, p) ? 0 : ero_fail_memory(err);
 }
@@ -131,7 +132,7 @@ static int by_place(const void *a, const void *b)
 	return (x->node > y->node) - (x->node < y->node);
 }
 
-/* Named nodes as they come, each with those behind it in the tree that are not named. */
+/* Named nodes as they come, each with those behind it by path that are not named. */
 static int arrange(struct order *o, struct ero_error *err)
 {
 	struct ero_tree *t = o->tree;
@@ -149,18 +150,29 @@ static int arrange(struct order *o, struct ero_error *err)
 	if (o->places.count)
 		qsort(o->places.data, o->places.count, sizeof(*o->places.data), by_place);
 	for (size_t i = 0; i < t->node_count && state[i] == UNNAMED; i++)
-		t->by_data[n++] = t->nodes[i];
+		t->by_data[n++] = o->by_path[i];
 	for (size_t i = 0; i < o->places.count; i++) {
 		size_t at = o->places.data[i].node;
 
 		if (state[at] == PLACED)
 			continue; /* of two lines the first counts */
 		state[at] = PLACED;
-		t->by_data[n++] = t->nodes[at];
+		t->by_data[n++] = o->by_path[at];
 		for (at++; at < t->node_count && state[at] == UNNAMED; at++)
-			t->by_data[n++] = t->nodes[at];
+			t->by_data[n++] = o->by_path[at];
 	}
 	free(state);
+	return 0;
+}
+
+static int open_order(struct order *o, struct ero_error *err)
+{
+	o->by_path = ero_tree_by_path(o->tree);
+	o->where = calloc(o->tree->node_count + 1, sizeof(*o->where));
+	if (!o->by_path || !o->where)
+		return ero_fail_memory(err);
+	for (size_t i = 0; i < o->tree->node_count; i++)
+		o->where[o->by_path[i]->ino - 1] = (uint32_t)i;
 	return 0;
 }
 
@@ -169,18 +181,20 @@ int ero_source_order(const struct ero_build_options *options, struct ero_tree *t
 	struct order o = { .tree = tree };
 	struct ero_error why;
 	char text[200];
-	int rc = ero_image_open(options->order_from, NULL, &o.image, &why);
+	int rc = open_order(&o, err);
 
-	if (!rc)
+	if (!rc && !ero_image_open(options->order_from, NULL, &o.image, &why))
 		rc = ero_walk(o.image, visit, &o, err);
-	else if (why.kind == ERO_ERROR_FOREIGN)
+	else if (!rc && why.kind == ERO_ERROR_FOREIGN)
 		rc = read_list(&o, options->order_from, err);
-	else if (err)
-		*err = why;
+	else if (!rc)
+		rc = ero_fail(err, why.kind, why.code, "%s", why.text);
 	ero_image_close(o.image);
 	if (!rc)
 		rc = arrange(&o, err);
 	ero_vec_free(&o.places);
+	free(o.by_path);
+	free(o.where);
 	snprintf(text, sizeof(text), "%lu of the files in the order of %.100s are not in the source", o.missing, options->order_from);
 	if (!rc && o.missing && options->note)
 		options->note(options->context, text);
