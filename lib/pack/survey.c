@@ -155,9 +155,13 @@ static int sample_file(struct job *j, struct worker *w, struct ero_source_file *
 /* The file's chunks leave the worker. */
 static bool keep_chunks(struct worker *w, struct ero_surveyed *f)
 {
-	size_t bytes = w->cdc.chunks.count * sizeof(*f->chunks);
+	size_t bytes;
 
-	if (!ero_cdc_end(&w->cdc) || w->cdc.chunks.count > UINT32_MAX || !(f->chunks = malloc(bytes + 1)))
+	if (!ero_cdc_end(&w->cdc) || w->cdc.chunks.count > UINT32_MAX)
+		return false;
+	bytes = w->cdc.chunks.count * sizeof(*f->chunks);
+	f->chunks = malloc(bytes);
+	if (!f->chunks)
 		return false;
 	memcpy(f->chunks, w->cdc.chunks.data, bytes);
 	f->chunk_count = (uint32_t)w->cdc.chunks.count;

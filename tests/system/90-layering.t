@@ -192,12 +192,12 @@ if fallocate -p -o 0 -l 4096 im 2>/dev/null; then
 	punch "$plain" 0 1; try B9 file "the superblock is a hole" hole
 	punch "$lz4" "$($dump --footprint --json "$lz4" | jq .first_metadata_page)" 1; try B9 file "lz4: metadata is a hole" hole
 	try B9r file "built again" "$plain"
-	last() { echo $(($($dump --footprint --json "$1" | jq .first_metadata_page) - 8)); } # the text is last of all data
-	punch "$lz4" $(last "$lz4") 4; try B10 file "lz4: compressed data is a hole" hole; try B10 loop "lz4: compressed data is a hole" hole
-	punch "$dense" $(last "$dense") 4; try B10 file "dense: compressed data is a hole" hole
+	in_data() { echo $(($($dump --json -e --path="$2" "$1" | jq "[.extents[] | select(.kind != \"fragment\") | .physical] | $3") / 4096 $4)); } # IMAGE PATH WHICH PAGES
+	punch "$lz4" $(in_data "$lz4" /text max -8) 4; try B10 file "lz4: compressed data is a hole" hole; try B10 loop "lz4: compressed data is a hole" hole
+	punch "$dense" $(in_data "$dense" /text max -8) 4; try B10 file "dense: compressed data is a hole" hole
 	$mkfs --quiet --record-verity="$plain.verity" again t && rm again
 	$fsck --preflight --verity="sha256:00" "$plain" >report.B10w 2>&1; finds B10w layer.file.verity
-	open=1; punch "$plain" 300 4; try B10 file "plain data is a hole" hole; finds B10 layer.file.holes
+	open=1; punch "$plain" $(in_data "$plain" /random min +100) 4; try B10 file "plain data is a hole" hole; finds B10 layer.file.holes
 	mkdir z; head -c 400000 /dev/zero >z/zeros; sum z >z.sum; $mkfs --quiet --record-verity z.erofs z
 	cp --sparse=always z.erofs z.sparse; cp z.erofs.verity z.sparse.verity
 	want=z.sum; try B10 file "zeros of a copy are holes" z.sparse; open=
