@@ -47,7 +47,7 @@ static int pack_directories(struct ero_build *b, struct ero_error *err)
 	int rc = ero_pack_contents(&b->pack, next_directory, &d, err);
 
 	b->plan.end_block = b->pack.end >> b->super.block_bits;
-	return rc;
+	return rc ? rc : ero_layout_check_end(&b->plan, err);
 }
 
 /* ---- the metabox ---- */
@@ -89,6 +89,8 @@ static int pack_box(struct ero_build *b, struct ero_error *err)
 	/* its compressor is the last of the list, where it has one of its own */
 	box.node->compressor = (uint8_t)(b->options.metabox_compressor.name[0] ? b->options.compressor_count - 1 : 0);
 	rc = ero_pack_contents(&b->pack, next_box, &box, err);
+	if (box.node) /* nobody has asked for it */
+		free(box.bytes);
 	b->late_end = b->pack.end;
 	return rc ? rc : ero_layout_metabox(&b->plan, err);
 }

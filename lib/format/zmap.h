@@ -72,7 +72,8 @@ struct ero_zextent {
 	uint16_t blocks;     /* encoded blocks */
 	uint8_t type;        /* ERO_LC_PLAIN, HEAD1, HEAD2 */
 	bool partial;        /* full form only: less is used than was encoded */
-	bool shared;         /* it was stored for somebody else: not needed for encoding */
+	bool shared;         /* it was stored for somebody else, and `block` counts from the image's beginning: not needed for encoding */
+	bool again;          /* it is used not for the first time: not needed for encoding */
 };
 
 /* Writes z->size bytes. The extents are sound: ours. */

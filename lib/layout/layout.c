@@ -371,7 +371,7 @@ static int open_spaces(struct placer *p, struct ero_error *err)
 	return taken % block ? ero_bins_offer(&p->box.bins, taken / block, taken % block, err) : 0;
 }
 
-static int check_end(const struct ero_layout_plan *plan, struct ero_error *err)
+int ero_layout_check_end(const struct ero_layout_plan *plan, struct ero_error *err)
 {
 	if (plan->end_block <= (plan->pack->options->wide ? ERO_NULL_BLOCK48 - 1 : ERO_NULL_BLOCK32 - 1))
 		return 0;
@@ -403,7 +403,7 @@ int ero_layout_run(struct ero_layout_plan *plan, struct ero_error *err)
 	ero_vec_free(&p->image.bins.bins);
 	ero_vec_free(&p->box.bins.bins);
 	free(p);
-	return rc ? rc : check_end(plan, err);
+	return rc ? rc : ero_layout_check_end(plan, err);
 }
 
 int ero_layout_metabox(struct ero_layout_plan *plan, struct ero_error *err)
@@ -421,7 +421,7 @@ int ero_layout_metabox(struct ero_layout_plan *plan, struct ero_error *err)
 	rc = place_sequential(s, pack->metabox, ero_layout_inode_size(pack, pack->metabox), err);
 	plan->end_block = s->next_block;
 	free(s);
-	return rc ? rc : check_end(plan, err);
+	return rc ? rc : ero_layout_check_end(plan, err);
 }
 
 void ero_layout_free(struct ero_layout_plan *plan)

@@ -60,6 +60,8 @@ bool ero_layout_root_in_head(const struct ero_layout_plan *plan);
 int ero_layout_run(struct ero_layout_plan *plan, struct ero_error *err);
 /* A place for the metabox's own inode, when it is packed: behind the content. */
 int ero_layout_metabox(struct ero_layout_plan *plan, struct ero_error *err);
+/* Can as many blocks be addressed? */
+int ero_layout_check_end(const struct ero_layout_plan *plan, struct ero_error *err);
 void ero_layout_free(struct ero_layout_plan *plan);
 
 /* How a directory is cut into blocks: calls nothing, allocates nothing. */

@@ -93,3 +93,16 @@ bool ero_cdc_end(struct ero_cdc *c)
 {
 	return !c->length || end_chunk(c);
 }
+
+bool ero_cdc_hole(struct ero_cdc *c, uint64_t length)
+{
+	bool good = ero_cdc_end(c);
+
+	while (good && length) {
+		struct ero_cdc_chunk chunk = { .length = length < UINT32_MAX / 2 ? (uint32_t)length : UINT32_MAX / 2 };
+
+		good = ero_vec_push(&c->chunks, chunk);
+		length -= chunk.length;
+	}
+	return good;
+}

@@ -39,5 +39,7 @@ void ero_cdc_free(struct ero_cdc *cdc);
 /* Takes the next bytes of a file; ends it. False when memory ends. */
 bool ero_cdc_take(struct ero_cdc *cdc, const uint8_t *bytes, size_t length);
 bool ero_cdc_end(struct ero_cdc *cdc);
+/* The next `length` bytes are a hole. */
+bool ero_cdc_hole(struct ero_cdc *cdc, uint64_t length);
 
 #endif

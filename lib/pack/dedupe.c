@@ -79,6 +79,8 @@ static int number(struct ero_dedupe *d, size_t entry, struct ero_error *err)
 		return ero_fail_memory(err);
 	if (is_new && (!ero_vec_push(&d->first, (uint32_t)entry) || !ero_vec_push(&d->latest, (uint32_t)entry)))
 		return ero_fail_memory(err);
+	if (d->entries.data[d->first.data[n]].content == NO_CONTENT && d->first.data[n] != entry)
+		d->first.data[n] = d->latest.data[n] = (uint32_t)entry; /* the first one was forgotten */
 	if (d->entries.data[d->first.data[n]].digest[2] == e->digest[2])
 		e->content = n;
 	return 0;
@@ -118,28 +120,86 @@ static bool cut(struct ero_dedupe *d, uint64_t at)
 	return ero_vec_push(&d->cuts, at);
 }
 
+/* ---- the same bytes twice in one page ---- */
+
+/*
+ * A page that holds the end of one reference to an extent and the beginning of another one to the same is not always filled by
+ * Linux 6.18, where the extent is plain: EIO. So what lies this far ahead of a copy may not come from the same place.
+ */
+enum { APART = 65536 };
+
+struct stretch {
+	uint64_t from, to;
+};
+typedef ERO_VEC(struct stretch) stretches;
+
+/* Where a range was stored first: copies lead to what they are copies of. */
+static bool origins(const struct ero_dedupe *d, uint64_t from, uint64_t to, stretches *result)
+{
+	while (from < to) {
+		uint64_t at = from, length = to - from;
+		const struct ero_copy *c;
+		struct stretch s;
+
+		while ((c = ero_dedupe_copy(d, at)) && c->at <= at) {
+			uint64_t left = c->at + c->length - at;
+
+			length = left < length ? left : length;
+			at = c->source + (at - c->at);
+		}
+		if (c && c->at < at + length)
+			length = c->at - at;
+		s = (struct stretch){ at, at + length };
+		if (!ero_vec_push(result, s))
+			return false;
+		from += length;
+	}
+	return true;
+}
+
+/* Does something shortly before a copy come from where the copy does? `*good` is false when memory ends. */
+static bool comes_twice(const struct ero_dedupe *d, const struct ero_copy *copy, bool *good)
+{
+	stretches before = { 0 }, here = { 0 };
+	bool twice = false;
+
+	*good = origins(d, copy->at > APART ? copy->at - APART : 0, copy->at, &before) &&
+		origins(d, copy->source, copy->source + copy->length, &here);
+	for (size_t i = 0; *good && !twice && i < before.count; i++)
+		for (size_t k = 0; !twice && k < here.count; k++)
+			twice = before.data[i].from < here.data[k].to && here.data[k].from < before.data[i].to;
+	ero_vec_free(&before);
+	ero_vec_free(&here);
+	return twice;
+}
+
 /* Takes the longest copy that begins at an entry. Returns the entries it has; 0 for none. */
 static size_t take_copy(struct ero_dedupe *d, size_t at, int *rc, struct ero_error *err)
 {
 	const struct ero_line_entry *e = &d->entries.data[at];
 	size_t source, n, other;
 	struct ero_copy c;
+	bool good;
 
 	if (e->content == NO_CONTENT || d->first.data[e->content] == at)
 		return 0;
-	source = d->first.data[e->content];
+	source = d->first.data[e->content]; /* which may have been forgotten: then it is equal to nothing */
 	n = equal_run(d, source, at);
 	other = equal_run(d, d->latest.data[e->content], at);
 	if (other > n) {
 		source = d->latest.data[e->content];
 		n = other;
 	}
+	if (!n)
+		return 0;
 	c.at = e->at;
 	c.source = d->entries.data[source].at;
 	c.length = end_of(d, at + n - 1) - c.at;
 	if (c.length < (c.at - c.source < d->window ? d->window : d->least))
 		return 0;
-	if (!cut(d, c.source) || !cut(d, c.source + c.length) || !ero_vec_push(&d->copies, c))
+	if (comes_twice(d, &c, &good))
+		return 0;
+	if (!good || !cut(d, c.source) || !cut(d, c.source + c.length) || !ero_vec_push(&d->copies, c))
 		*rc = ero_fail_memory(err);
 	return n;
 }
@@ -180,6 +240,26 @@ int ero_dedupe_find(struct ero_dedupe *d, struct ero_error *err)
 	d->searched = d->entries.count;
 	sort_cuts(d);
 	return rc;
+}
+
+void ero_dedupe_forget(struct ero_dedupe *d, uint64_t from, uint64_t to)
+{
+	size_t low = 0, high = d->entries.count;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (d->entries.data[mid].at < from)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	for (; low < d->entries.count && d->entries.data[low].at < to; low++) {
+		struct ero_line_entry *e = &d->entries.data[low];
+
+		memset(e->digest, 0, sizeof(e->digest));
+		e->content = NO_CONTENT;
+	}
 }
 
 /* ---- what was found ---- */

@@ -52,6 +52,9 @@ bool ero_dedupe_add(struct ero_dedupe *d, const struct ero_surveyed *file, uint6
 /* Finds the copies in what was added since the last search. */
 int ero_dedupe_find(struct ero_dedupe *d, struct ero_error *err);
 
+/* Of a stream that turned out to be stored in another way nothing is a copy, and it is none of anything. */
+void ero_dedupe_forget(struct ero_dedupe *d, uint64_t from, uint64_t to);
+
 /* The first copy that ends behind `at`, or NULL; the first cut behind `at`, or UINT64_MAX. */
 const struct ero_copy *ero_dedupe_copy(const struct ero_dedupe *d, uint64_t at);
 uint64_t ero_dedupe_cut(const struct ero_dedupe *d, uint64_t at);

@@ -129,9 +129,11 @@ static bool wants_fragment(const struct segment *s)
  * Most plain bytes of a pcluster of the packed inode. Readers fetch fragments from it page by page; where a pcluster of zeros
  * decoded to 12 MiB, Linux 6.17, 6.18 and 7.2 did not come back from that.
  */
-static size_t packed_limit(const struct segment *s)
+size_t ero_pack_packed_limit(const struct ero_pack *pack, const struct ero_node *packed)
 {
-	return s->pcluster > (128u << 10) ? (size_t)s->pcluster * 8 : 1u << 20;
+	unsigned pcluster = ero_pack_pcluster_size(pack, packed);
+
+	return pcluster > (128u << 10) ? (size_t)pcluster * 8 : 1u << 20;
 }
 
 /* The pcluster to use again that is near enough ahead to end the next one; NULL for none. */
@@ -151,6 +153,7 @@ static size_t use_again(struct segment *s, const struct ero_pack_reuse *r)
 	struct ero_zextent e = r->extent;
 
 	e.at = r->at;
+	e.again = true;
 	s->gained = true;
 	return ero_vec_push(&s->job->extents, e) ? e.length : 0;
 }
@@ -167,8 +170,8 @@ static size_t next_pcluster(struct segment *s, const uint8_t *in, size_t at, siz
 		return use_again(s, reuse);
 	if (reuse && limit > reuse->at - at)
 		limit = reuse->at - at;
-	if (s->job->node == s->job->pack->packed && limit > packed_limit(s))
-		limit = packed_limit(s);
+	if (s->job->node == s->job->pack->packed && limit > ero_pack_packed_limit(s->job->pack, s->job->node))
+		limit = ero_pack_packed_limit(s->job->pack, s->job->node);
 	if (o->max_extent_bytes && o->max_extent_bytes < limit)
 		limit = o->max_extent_bytes;
 	take = left < limit ? left : limit;

@@ -268,14 +268,17 @@ static int line_up_packed(struct gathering *g, struct ero_error *err)
 	return good ? 0 : ero_fail_memory(err);
 }
 
-/* Random files that share something with others get extents, which can; the rest stays plain. */
+/* Random files that share something with others get extents, which can; the rest stays plain, and shares nothing later either. */
 static void settle_random(struct gathering *g)
 {
 	for (size_t i = 0; i < g->ordered; i++) {
 		struct ero_surveyed *f = &g->files[g->order[i]];
 
-		if (f->random && has_stream(g, f) && ero_dedupe_touches(&g->dedupe, f->line, f->line + f->node->size))
-			f->random = false;
+		if (!f->random || !has_stream(g, f))
+			continue;
+		f->random = !ero_dedupe_touches(&g->dedupe, f->line, f->line + own_length(g, f));
+		if (f->random)
+			ero_dedupe_forget(&g->dedupe, f->line, f->line + own_length(g, f));
 	}
 }
 
@@ -390,23 +393,31 @@ static void find_wrong_twins(struct gathering *g)
 	}
 }
 
+static bool is_flat(const struct gathering *g, const struct ero_surveyed *f)
+{
+	return !g->packer->pack->options->extent_size && kind_of(g->packer->pack, f) == FLAT;
+}
+
+/* Flat ones first: their blocks are taken at once, which must not be between those of an encoded file. */
 static int pack_apart(struct gathering *g, struct ero_error *err)
 {
 	struct ero_packer *p = g->packer;
 	int rc = 0;
 
-	for (size_t i = 0; !rc && i < g->count; i++) {
-		struct ero_surveyed *f = &g->files[i];
-
-		if (!f->node->apart)
+	for (size_t i = 0; i < g->count; i++) {
+		if (!g->files[i].node->apart)
 			continue;
-		f->node->stored = (struct ero_stored){ 0 };
-		f->node->address = 0;
-		if (!p->pack->options->extent_size && kind_of(p->pack, f) == FLAT)
-			rc = ero_pack_flat_file(p, f->node, err);
-		else
-			rc = pack_own_file(g, f, NULL, err);
+		g->files[i].node->stored = (struct ero_stored){ 0 };
+		g->files[i].node->address = 0;
 	}
+	for (size_t i = 0; !rc && i < g->count; i++)
+		if (g->files[i].node->apart && is_flat(g, &g->files[i]))
+			rc = ero_pack_flat_file(p, g->files[i].node, err);
+	if (!rc)
+		rc = ero_pack_queue_drain(&p->queue, err);
+	for (size_t i = 0; !rc && i < g->count; i++)
+		if (g->files[i].node->apart && !is_flat(g, &g->files[i]))
+			rc = pack_own_file(g, &g->files[i], NULL, err);
 	return rc ? rc : ero_pack_queue_drain(&p->queue, err);
 }
 

@@ -117,6 +117,8 @@ bool ero_pack_inlines(const struct ero_pack *pack, const struct ero_node *node, 
 /* Bytes between an inode's head and its inline pcluster: map header, indexes, padding. */
 unsigned ero_pack_map_size(const struct ero_pack *pack, const struct ero_node *node);
 unsigned ero_pack_pcluster_size(const struct ero_pack *pack, const struct ero_node *node);
+/* Most plain bytes of a pcluster of the packed inode. */
+size_t ero_pack_packed_limit(const struct ero_pack *pack, const struct ero_node *packed);
 
 /* ---- queue.c: jobs on their way through the threads ---- */
 

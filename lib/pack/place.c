@@ -119,7 +119,7 @@ static int append_extents(struct ero_placer *p, struct ero_pack_job *j, uint64_t
 	for (size_t i = 0; i < j->extents.count; i++) {
 		struct ero_zextent *e = &j->extents.data[i];
 
-		p->pack->shared_bytes += e->shared ? e->length : 0;
+		p->pack->shared_bytes += e->again ? e->length : 0;
 		e->block += e->shared ? 0 : base;
 		e->at += j->offset;
 	}

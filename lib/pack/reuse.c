@@ -22,6 +22,11 @@ static bool note(struct ero_pack_job *j, struct ero_zextent extent, size_t at, u
 	if (r.extent.length < (extent.blocks > 1 ? 2 * block : block) ||
 	    (uint64_t)extent.blocks * block > ero_pack_pcluster_size(j->pack, j->node))
 		return true;
+	if (j->node == j->pack->packed && r.extent.length > ero_pack_packed_limit(j->pack, j->node))
+		return true;
+	/* see place_crossing_end() in encode.c */
+	if (extent.type == ERO_LC_PLAIN && j->last && at + r.extent.length == j->length && at & (block - 1))
+		return true;
 	if (!ero_vec_push(&j->reuses, r))
 		return false;
 	for (size_t i = j->reuses.count - 1; i && j->reuses.data[i - 1].at > at; i--) {

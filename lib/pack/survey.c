@@ -180,10 +180,21 @@ static int read_whole(struct job *j, struct worker *w, const struct constants *c
 
 	f->random = size >= RANDOM_LEAST && !f->node->maybe_sparse;
 	XXH3_128bits_reset(w->state);
-	for (uint64_t at = 0; !rc && at < size; at += PIECE) {
-		size_t part = size - at < PIECE ? (size_t)(size - at) : PIECE;
+	for (uint64_t at = 0, part; !rc && at < size; at += part) {
+		uint64_t data = at, end = size;
 
-		rc = j->pack->source->ops->read(file, at, w->buffer, part, &j->err);
+		if (f->node->maybe_sparse)
+			rc = j->pack->source->ops->next_data(file, at, &data, &end, &j->err);
+		if (!rc && data > at) { /* a hole is as good as its length */
+			part = data - at;
+			XXH3_128bits_update(w->state, &part, sizeof(part));
+			if (chunked && !ero_cdc_hole(&w->cdc, part))
+				rc = ero_fail_memory(&j->err);
+			continue;
+		}
+		part = end - at < PIECE ? end - at : PIECE;
+		if (!rc)
+			rc = j->pack->source->ops->read(file, at, w->buffer, (size_t)part, &j->err);
 		if (rc)
 			break;
 		XXH3_128bits_update(w->state, w->buffer, part);
@@ -278,7 +289,7 @@ static uint32_t chunk_average(const struct ero_pack *pack)
 
 	while (average < ERO_CDC_AVERAGE_MOST && pack->tree->file_bytes / average > MOST_CHUNKS)
 		average *= 2;
-	return pack->options->dedupe ? average : 0;
+	return pack->options->dedupe && pack->options->compressor_count ? average : 0;
 }
 
 int ero_survey(struct ero_pack *pack, struct ero_surveyed *files, size_t count, struct ero_error *err)
