@@ -51,4 +51,40 @@ check "fragdedupe=full is the same as dedupe" sh -c "$mkfs --quiet -T0 -U clear 
 check "fragdedupe=inode: equal files once" sh -c "$mkfs --json -zlz4 -Eall-fragments,fragdedupe=inode $img $t | jq -e '.duplicate_files == 3 and .shared_bytes == 0'"
 check "fragdedupe=off: each" sh -c "$mkfs --json -zlz4 -Eall-fragments,fragdedupe=off $img $t | jq -e '.duplicate_files == 0'"
 check "--preset=dense without it" sh -c "$mkfs --json --preset=dense -E^dedupe $img $t | jq -e '.shared_bytes == 0'"
+
+# ---- cases that were wrong once ----
+
+fresh() { rm -rf $t; mkdir $t; }
+# a random file is stored flat, and the packed inode holds a copy of its beginning
+fresh; head -c 1400000 /dev/urandom >$t/flat; { head -c 262144 $t/flat; seq 60000; } >$t/packed; seq 300000 >$t/large; sum $t >t.sum
+check "a copy of a flat file" $mkfs --quiet --preset=dense $img $t
+same_tree "a copy of a flat file"
+# a plain block that ends a file inside a block
+fresh; { seq 100000 900000 | head -c 2097152; head -c 1048576 /dev/urandom; } >$t/1; { printf hello; tail -c 1600000 $t/1; } >$t/2; sum $t >t.sum
+check "a copy that ends in plain blocks" $mkfs --quiet -zzstd,level=1 -Ededupe $img $t
+same_tree "a copy that ends in plain blocks"
+# equal files whose tails do not fit behind each inode: flat ones and encoded ones
+fresh; mkdir $t/a $t/b
+for i in $(seq 8); do
+	seq $i $((i + 340000)) >$t/a/e$i; head -c 70000 /dev/urandom >$t/a/f$i; cp $t/a/* $t/b/
+	setfattr -n user.x -v "$(head -c 3500 /dev/zero | tr '\0' x)" $t/b/e$i $t/b/f$i 2>/dev/null
+done
+sum $t >t.sum
+check "equal files with little room behind one" $mkfs --quiet -zzstd,level=1 -Eztailpacking -Ededupe $img $t
+same_tree "equal files with little room behind one"
+# plain extents twice within a page
+fresh; head -c 45000 /dev/urandom >again; { for i in $(seq 14); do cat again; echo "$i"; done; seq 20000; } >$t/often; sum $t >t.sum
+check "random bytes again and again" $mkfs --quiet --preset=dense --extent-size=65536 $img $t
+same_tree "random bytes again and again"
+# within one segment
+fresh; find /usr/bin -maxdepth 1 -type f -size +20k | LC_ALL=C sort | xargs cat 2>/dev/null | head -c 600000 >again; { cat again; echo; cat again; } >$t/twice
+check "what a segment shares with itself is told" sh -c "$mkfs --json -zlz4 -Ededupe $img $t | jq -e '.shared_bytes > 100000 and .first_kernel == \"6.1\"'"
+# holes
+fresh; truncate -s 16G $t/sparse; echo end >>$t/sparse
+check "a hole of 16 GiB is not read" timeout 30 $mkfs --quiet --preset=dense $img $t
+# DEFLATE data does not end a byte or two into a page
+fresh; find /usr/bin -maxdepth 1 -type f -size +20k | LC_ALL=C sort | xargs cat 2>/dev/null | head -c 9000000 >$t/programs; sum $t >t.sum
+check "DEFLATE in extents" $mkfs --quiet -zdeflate,level=1 --extent-size=4096 $img $t
+check "none ends so" sh -c "$dump --json -e --path=/programs $img | jq -e '[.extents[] | select(.kind == \"deflate\") | (.physical + .stored) % 4096 | select(. == 1 or . == 2)] | length == 0'"
+same_tree "DEFLATE in extents"
 finish
