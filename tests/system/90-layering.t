@@ -72,7 +72,11 @@ ln t/text t/deep/er/hard; ln -s ../text t/deep/link; printf '#!/bin/sh\nid -u\n'
 for i in 1 2 3; do seq $i 9000 >t/deep/er/still/$i; done
 sum t >t.sum
 plain=$work/plain lz4=$work/lz4 dense=$work/dense
-$mkfs --quiet "$plain" t; $mkfs --quiet -zlz4 "$lz4" t; $mkfs --quiet --preset=dense "$dense" t
+$mkfs --quiet "$plain" t; unpadded=$(stat -c %s "$plain")
+for blocks in 3 5 7; do # so that there is padding at its end
+	$mkfs --quiet --fsalignblks=$blocks "$plain" t; [ "$(stat -c %s "$plain")" -eq "$unpadded" ] || break
+done
+$mkfs --quiet -zlz4 "$lz4" t; $mkfs --quiet --preset=dense "$dense" t
 # a file system in a file: disk NAME SIZE MKFS…, mounted on NAME
 disk() {
 	name=$1 size=$2; shift 2
