@@ -17,6 +17,11 @@ void ero_dedupe_free(struct ero_dedupe *d)
 	ero_vec_free(&d->latest);
 }
 
+static bool is_blank(const uint64_t digest[3])
+{
+	return !(digest[0] | digest[1] | digest[2]);
+}
+
 /* ---- the line ---- */
 
 uint64_t ero_dedupe_stream(struct ero_dedupe *d, struct ero_node *node)
@@ -35,7 +40,7 @@ static bool add_entry(struct ero_dedupe *d, const uint64_t digest[3], uint64_t l
 	d->end += length;
 	if (digest)
 		memcpy(e.digest, digest, sizeof(e.digest));
-	else if (last && d->entries.count > d->searched && last->stream == stream && !(last->digest[0] | last->digest[1] | last->digest[2]))
+	else if (last && d->entries.count > d->searched && last->stream == stream && is_blank(last->digest))
 		return true; /* it grows */
 	return ero_vec_push(&d->entries, e);
 }
@@ -50,7 +55,7 @@ bool ero_dedupe_add(struct ero_dedupe *d, const struct ero_surveyed *file, uint6
 		uint64_t end = at + c->length;
 
 		if (at >= from && end <= to) {
-			good = add_entry(d, c->digest[0] | c->digest[1] | c->digest[2] ? c->digest : NULL, c->length);
+			good = add_entry(d, is_blank(c->digest) ? NULL : c->digest, c->length);
 		} else if (end > from) {
 			uint64_t begin = at > from ? at : from;
 
@@ -72,7 +77,7 @@ static int number(struct ero_dedupe *d, size_t entry, struct ero_error *err)
 	bool is_new;
 	uint32_t n;
 
-	if (!(e->digest[0] | e->digest[1] | e->digest[2]))
+	if (is_blank(e->digest))
 		return 0;
 	n = ero_keys_number(&d->contents, e->digest[0], e->digest[1], &is_new);
 	if (n == UINT32_MAX)

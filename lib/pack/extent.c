@@ -172,10 +172,9 @@ static int place_record(struct ero_placer *p, struct ero_node *node, struct ero_
 }
 
 /* Linux 6.18 does not take the last one or two bytes of DEFLATE data alone in a page: EUCLEAN. They get company. */
-static int step_over_edge(struct ero_placer *p, const struct ero_node *node, uint32_t stored, struct ero_error *err)
+static int step_over_edge(struct ero_placer *p, unsigned algorithm, uint32_t stored, struct ero_error *err)
 {
 	static const uint8_t zeros[2];
-	unsigned algorithm = ero_codec_find(p->pack->compressors[node->compressor].name, NULL)->algorithm;
 	uint64_t in_page = (p->pack->end + stored) % 4096;
 
 	return algorithm == ERO_ALG_DEFLATE && (in_page == 1 || in_page == 2) ? ero_place_bytes(p, zeros, sizeof(zeros), err) : 0;
@@ -184,19 +183,19 @@ static int step_over_edge(struct ero_placer *p, const struct ero_node *node, uin
 static int place_part(struct ero_placer *p, struct ero_pack_job *j, const struct ero_pack_part *part,
 		      const uint8_t *bytes, struct ero_error *err)
 {
-	unsigned algorithm = 0;
 	struct ero_zrecord r = { .length = part->stored };
 	int rc = 0;
 
-	if (part->raw)
+	if (part->raw) {
 		rc = ero_place_padding(p, 1u << p->pack->block_bits, err);
-	else if (part->stored)
-		rc = step_over_edge(p, j->node, part->stored, err);
-	if (!part->raw && part->stored)
-		algorithm = ero_codec_find(p->pack->compressors[j->node->compressor].name, NULL)->algorithm + 1u;
+	} else if (part->stored) {
+		unsigned algorithm = ero_codec_find(p->pack->compressors[j->node->compressor].name, NULL)->algorithm;
+
+		r.format = algorithm + 1u;
+		rc = step_over_edge(p, algorithm, part->stored, err);
+	}
 	if (rc)
 		return rc;
-	r.format = algorithm;
 	r.physical = p->pack->end;
 	p->pack->stored_bytes += S_ISDIR(j->node->mode) ? 0 : part->stored;
 	p->extents.stored += part->stored;

@@ -18,22 +18,28 @@ enum {
 	MOST_PIECE = 1 << 30,
 };
 
-enum ero_gathering_kind ero_gathering_kind(const struct ero_pack *pack, const struct ero_surveyed *f)
+/* What a file would be if it could be shortened. */
+static enum ero_gathering_kind kind_by_node(const struct ero_pack *pack, const struct ero_node *node)
 {
 	const struct ero_build_options *o = pack->options;
 
-	if (!o->compressor_count || f->node->compressor == 0xff || (f->random && f->node->size >= 1u << pack->block_bits))
+	if (!o->compressor_count || node->compressor == 0xff)
 		return ERO_GATHER_FLAT;
-	if (f->node->compressor != 0) /* the packed inode has one algorithm: others go their own way */
+	if (node->compressor != 0) /* the packed inode has one algorithm: others go their own way */
 		return ERO_GATHER_OWN;
-	if (!ero_pack_gathers(pack->options))
-		return f->node->size > 1u << pack->block_bits || o->ztailpacking ? ERO_GATHER_OWN : ERO_GATHER_FLAT;
+	if (!ero_pack_gathers(o))
+		return node->size > 1u << pack->block_bits || o->ztailpacking ? ERO_GATHER_OWN : ERO_GATHER_FLAT;
 	if (o->extent_size)
-		return f->node->size <= o->extent_size ? ERO_GATHER_PACKED : ERO_GATHER_OWN;
+		return node->size <= o->extent_size ? ERO_GATHER_PACKED : ERO_GATHER_OWN;
 	/* long runs of zeros as fragments take kernels from 6.17 on minutes to read, whoever has made the image */
-	if (f->node->maybe_sparse && f->node->size > SPARSE_PACKED)
+	if (node->maybe_sparse && node->size > SPARSE_PACKED)
 		return ERO_GATHER_OWN;
-	return o->fragments == ERO_FRAGMENTS_ALL || f->node->size <= ero_pack_pcluster_size(pack, f->node) ? ERO_GATHER_PACKED : ERO_GATHER_OWN;
+	return o->fragments == ERO_FRAGMENTS_ALL || node->size <= ero_pack_pcluster_size(pack, node) ? ERO_GATHER_PACKED : ERO_GATHER_OWN;
+}
+
+enum ero_gathering_kind ero_gathering_kind(const struct ero_pack *pack, const struct ero_surveyed *f)
+{
+	return f->random && f->node->size >= 1u << pack->block_bits ? ERO_GATHER_FLAT : kind_by_node(pack, f->node);
 }
 
 /* Bytes at the end of a file of its own that the packed inode takes; with pclusters only its encoding tells. */
@@ -71,10 +77,22 @@ uint64_t ero_gathering_own_length(const struct ero_gathering *g, const struct er
 
 bool ero_gathering_has_stream(const struct ero_gathering *g, const struct ero_surveyed *f)
 {
-	struct ero_surveyed shortened = *f;
+	return kind_by_node(g->packer->pack, f->node) == ERO_GATHER_OWN;
+}
 
-	shortened.random = false;
-	return ero_gathering_kind(g->packer->pack, &shortened) == ERO_GATHER_OWN;
+/* A range of a file as pieces, which have 32 bits. */
+static int add_pieces(ero_pack_pieces *pieces, struct ero_node *node, uint64_t offset, uint64_t length, struct ero_error *err)
+{
+	while (length) {
+		uint32_t part = length < MOST_PIECE ? (uint32_t)length : MOST_PIECE;
+		struct ero_pack_piece piece = { .node = node, .offset = offset, .length = part };
+
+		if (!ero_vec_push(pieces, piece))
+			return ero_fail_memory(err);
+		offset += part;
+		length -= part;
+	}
+	return 0;
 }
 
 /* ---- the packed inode ---- */
@@ -83,16 +101,7 @@ static int gather(struct ero_gathering *g, struct ero_node *node, uint64_t offse
 {
 	node->stored.tail = g->packed_size;
 	g->packed_size += length;
-	while (length) { /* pieces have 32 bits */
-		uint32_t part = length < MOST_PIECE ? (uint32_t)length : MOST_PIECE;
-		struct ero_pack_piece piece = { .node = node, .offset = offset, .length = part };
-
-		if (!ero_vec_push(&g->packed, piece))
-			return ero_fail_memory(err);
-		offset += part;
-		length -= part;
-	}
-	return 0;
+	return add_pieces(&g->packed, node, offset, length, err);
 }
 
 static int gather_tails(struct ero_gathering *g, struct ero_error *err)
@@ -157,16 +166,9 @@ static int make_packed_inode(struct ero_gathering *g, struct ero_error *err)
 int ero_gathering_pack_own(struct ero_gathering *g, const struct ero_surveyed *f, const struct ero_dedupe *dedupe, struct ero_error *err)
 {
 	struct ero_stream stream = { .node = f->node, .length = ero_gathering_own_length(g, f), .dedupe = dedupe, .line = f->line };
-	ERO_VEC(struct ero_pack_piece) pieces = { 0 };
-	int rc = 0;
+	ero_pack_pieces pieces = { 0 };
+	int rc = add_pieces(&pieces, f->node, 0, stream.length, err);
 
-	for (uint64_t at = 0; !rc && at < stream.length; at += MOST_PIECE) {
-		uint64_t length = stream.length - at < MOST_PIECE ? stream.length - at : MOST_PIECE;
-		struct ero_pack_piece piece = { .node = f->node, .offset = at, .length = (uint32_t)length };
-
-		if (!ero_vec_push(&pieces, piece))
-			rc = ero_fail_memory(err);
-	}
 	stream.pieces = pieces.data;
 	stream.count = pieces.count;
 	if (!rc)
@@ -241,7 +243,7 @@ static int find_own_copies(struct ero_gathering *g, struct ero_error *err)
 	return rc;
 }
 
-/* The ends of files left the line, now that they are known: they come again with the packed inode. */
+/* Takes the ends of files off the line, now that they are known: they come again with the packed inode. */
 static int shorten_line(struct ero_gathering *g, struct ero_error *err)
 {
 	int rc = ero_gathering_wrong_copies(g, err);

@@ -8,13 +8,15 @@
 
 enum ero_gathering_kind { ERO_GATHER_PACKED, ERO_GATHER_OWN, ERO_GATHER_FLAT };
 
+typedef ERO_VEC(struct ero_pack_piece) ero_pack_pieces;
+
 struct ero_gathering {
 	struct ero_packer *packer;
 	struct ero_surveyed *files;        /* all regular files with content, in the order of the tree */
 	size_t count;
 	uint32_t *order, *original;        /* see survey.h */
 	size_t ordered;
-	ERO_VEC(struct ero_pack_piece) packed; /* what the packed inode holds, in order */
+	ero_pack_pieces packed;            /* what the packed inode holds, in order */
 	uint64_t packed_size, packed_line; /* bytes; where it begins on the line */
 	struct ero_dedupe dedupe;
 };

@@ -18,7 +18,7 @@ struct cursor {
 	uint32_t done;      /* of the piece */
 };
 
-/* Moves on over `length` bytes; what they are is noted in `pieces`, unless that is NULL. */
+/* Moves on over `length` bytes; what they are is noted in the job's pieces, unless that is NULL. */
 static bool pass(struct cursor *c, uint64_t length, struct ero_pack_job *j)
 {
 	c->at += length;

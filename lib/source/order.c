@@ -4,12 +4,10 @@
  * one before, or that an order which was found once is kept. Files that are not there follow the one before them by path.
  */
 #include "source/source.h"
-#include "base/bytes.h"
 #include "base/vec.h"
 #include "image/map.h"
 #include "image/walk.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
