@@ -136,8 +136,12 @@ static int scan(struct ero_build *b, struct ero_error *err)
 		rc = ero_source_override(&b->options, &b->tree, err);
 	if (!rc && b->options.hot_list)
 		rc = ero_source_hot_list(&b->options, &b->tree, err);
-	if (!rc && b->options.order_from)
+	if (!rc && b->options.order_from) {
 		rc = ero_source_order(&b->options, &b->tree, err);
+	} else if (!rc && !ero_pack_gathers(&b->options)) { /* else by likeness */
+		b->tree.by_data = ero_tree_by_path(&b->tree);
+		rc = b->tree.by_data ? 0 : ero_fail_memory(err);
+	}
 	if (!rc && b->options.compress_hints)
 		rc = ero_source_hints(&b->options, &b->tree, &b->max_pcluster, err);
 	return rc;

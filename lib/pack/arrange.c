@@ -21,25 +21,6 @@ static void arrange(struct ero_gathering *g, struct ero_node *const *nodes)
 	}
 }
 
-/* --order-from; without a packed inode neighbours do not matter but to those who read in order. */
-static int arrange_as_asked(struct ero_gathering *g, struct ero_error *err)
-{
-	const struct ero_pack *pack = g->packer->pack;
-	struct ero_node **by_path;
-
-	if (pack->tree->by_data || ero_pack_gathers(pack->options)) {
-		if (pack->tree->by_data)
-			arrange(g, pack->tree->by_data);
-		return 0;
-	}
-	by_path = ero_tree_by_path(pack->tree);
-	if (!by_path)
-		return ero_fail_memory(err);
-	arrange(g, by_path);
-	free(by_path);
-	return 0;
-}
-
 /* --hot-data: what is used first comes first, in that order; the original of a hot file is as hot. */
 static int heat(struct ero_gathering *g, struct ero_error *err)
 {
@@ -71,7 +52,9 @@ static int heat(struct ero_gathering *g, struct ero_error *err)
 
 int ero_gathering_arrange(struct ero_gathering *g, struct ero_error *err)
 {
-	int rc = arrange_as_asked(g, err);
+	const struct ero_pack *pack = g->packer->pack;
 
-	return rc || !g->packer->pack->options->hot_data ? rc : heat(g, err);
+	if (pack->tree->by_data)
+		arrange(g, pack->tree->by_data);
+	return pack->options->hot_data ? heat(g, err) : 0;
 }

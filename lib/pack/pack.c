@@ -171,31 +171,26 @@ static int pack_nodes(struct ero_packer *p, struct ero_node *const *nodes, struc
 	return rc ? rc : ero_place_flush(&p->placer, err);
 }
 
-/* --hot-data first; then the order that was asked for, or by path. */
+/* --hot-data first; then the order that data has, or that of the tree. */
 static int pack_all(struct ero_packer *p, struct ero_error *err)
 {
 	const struct ero_tree *tree = p->pack->tree;
-	struct ero_node **by_path, **order;
-	struct ero_node *const *rest;
-	bool hot = p->pack->options->hot_data;
+	struct ero_node *const *rest = tree->by_data ? tree->by_data : tree->nodes;
+	struct ero_node **order;
 	size_t n = 0;
 	int rc;
 
+	if (!p->pack->options->hot_data)
+		return pack_nodes(p, rest, err);
 	order = calloc(tree->node_count + 1, sizeof(struct ero_node *));
-	by_path = tree->by_data ? NULL : ero_tree_by_path(tree);
-	rest = tree->by_data ? tree->by_data : by_path;
-	if (!order || !rest) {
-		free(order);
-		free(by_path);
+	if (!order)
 		return ero_fail_memory(err);
-	}
-	for (size_t i = 0; hot && i < tree->node_count; i++)
+	for (size_t i = 0; i < tree->node_count; i++)
 		if (tree->by_use[i]->hot)
 			order[n++] = tree->by_use[i];
 	for (size_t i = 0; i < tree->node_count; i++)
-		if (!hot || !rest[i]->hot)
+		if (!rest[i]->hot)
 			order[n++] = rest[i];
-	free(by_path);
 	rc = pack_nodes(p, order, err);
 	free(order);
 	return rc;

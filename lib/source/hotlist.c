@@ -16,6 +16,7 @@ struct hot {
 	struct ero_tree *tree;
 	ERO_VEC(struct ero_node *) nodes; /* in the order of use */
 	unsigned links;                   /* followed on this path */
+	unsigned long lines, missing;     /* of the list; of them, what is not there */
 };
 
 static int use(struct hot *h, struct ero_node *node, struct ero_error *err)
@@ -64,34 +65,28 @@ static int follow(struct hot *h, struct ero_node *dir, const char *path, struct 
 	return rc;
 }
 
+static int take_line(void *context, char *line, struct ero_error *err)
+{
+	struct hot *h = context;
+	struct ero_node *found;
+	int rc;
+
+	if (!*line)
+		return 0;
+	h->links = 0;
+	rc = follow(h, h->tree->root, line, &found, err);
+	h->lines++;
+	h->missing += !found;
+	return rc;
+}
+
 static int read_list(struct hot *h, const struct ero_build_options *o, struct ero_error *err)
 {
-	FILE *f = fopen(o->hot_list, "re");
-	unsigned long lines = 0, missing = 0;
-	struct ero_node *found;
-	char *line = NULL, text[200];
-	size_t room = 0;
-	ssize_t n;
-	int rc = 0;
+	char text[200];
+	int rc = ero_source_lines(o->hot_list, "hot list", take_line, h, err);
 
-	if (!f)
-		return ero_fail_errno(err, "cannot open the hot list %s", o->hot_list);
-	while (!rc && (n = getline(&line, &room, f)) >= 0) {
-		if (n && line[n - 1] == '\n')
-			line[n - 1] = '\0';
-		if (!*line)
-			continue;
-		h->links = 0;
-		rc = follow(h, h->tree->root, line, &found, err);
-		lines++;
-		missing += !found;
-	}
-	if (!rc && ferror(f))
-		rc = ero_fail_errno(err, "cannot read the hot list %s", o->hot_list);
-	free(line);
-	fclose(f);
-	snprintf(text, sizeof(text), "%lu of the %lu paths of the hot list are not in the source", missing, lines);
-	if (!rc && missing && o->note)
+	snprintf(text, sizeof(text), "%lu of the %lu paths of the hot list are not in the source", h->missing, h->lines);
+	if (!rc && h->missing && o->note)
 		o->note(o->context, text);
 	return rc;
 }

@@ -28,6 +28,7 @@ struct order {
 	const struct ero_walk_dir *dir; /* of the image, and what it is in the tree: NULL for nothing */
 	struct ero_node *here;
 	unsigned long missing;
+	uint64_t lines;
 };
 
 static int put(struct order *o, const struct ero_node *node, uint64_t major, uint64_t position, struct ero_error *err)
@@ -89,32 +90,13 @@ static int visit(void *context, const struct ero_walk_entry *entry, struct ero_e
 
 /* ---- from a list ---- */
 
-static int read_list(struct order *o, const char *path, struct ero_error *err)
+static int take_line(void *context, char *line, struct ero_error *err)
 {
-	FILE *f = fopen(path, "re");
-	char *line = NULL;
-	size_t room = 0;
-	uint64_t lines = 0;
-	ssize_t n;
-	int rc = 0;
+	struct order *o = context;
+	struct ero_node *node = *line ? ero_tree_find(o->tree->root, line) : NULL;
 
-	if (!f)
-		return ero_fail_errno(err, "cannot open the order %s", path);
-	while (!rc && (n = getline(&line, &room, f)) >= 0) {
-		struct ero_node *node;
-
-		if (n && line[n - 1] == '\n')
-			line[n - 1] = '\0';
-		node = *line ? ero_tree_find(o->tree->root, line) : NULL;
-		o->missing += *line && !node;
-		if (node)
-			rc = put(o, node, 0, lines++, err);
-	}
-	if (!rc && ferror(f))
-		rc = ero_fail_errno(err, "cannot read the order %s", path);
-	free(line);
-	fclose(f);
-	return rc;
+	o->missing += *line && !node;
+	return node ? put(o, node, 0, o->lines++, err) : 0;
 }
 
 /* ---- the order ---- */
@@ -184,7 +166,7 @@ int ero_source_order(const struct ero_build_options *options, struct ero_tree *t
 	if (!rc && !ero_image_open(options->order_from, NULL, &o.image, &why))
 		rc = ero_walk(o.image, visit, &o, err);
 	else if (!rc && why.kind == ERO_ERROR_FOREIGN)
-		rc = read_list(&o, options->order_from, err);
+		rc = ero_source_lines(options->order_from, "order", take_line, &o, err);
 	else if (!rc)
 		rc = ero_fail(err, why.kind, why.code, "%s", why.text);
 	ero_image_close(o.image);

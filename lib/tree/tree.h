@@ -77,7 +77,7 @@ struct ero_tree {
 	struct ero_node **nodes;     /* all, in order of appearance; made by ero_tree_finish() */
 	size_t node_count, node_room;
 	struct ero_node **by_use;    /* the same, what a hot list names first; NULL without one */
-	struct ero_node **by_data;   /* the same, in the order in which data was asked for; NULL if it was not */
+	struct ero_node **by_data;   /* the same, in the order in which data is to lie; NULL: the packer finds one */
 	struct ero_xattrs xattrs;
 	uint64_t file_bytes;         /* sum of regular file sizes */
 	uint64_t files;              /* regular files */
