@@ -24,56 +24,60 @@ static int check_tree(struct ero_checker *c, const struct ero_check_dir *root, b
 	return rc;
 }
 
-struct ero_seen *ero_check_seen(struct ero_checker *c, uint64_t nid)
-{
-	bool is_new;
-	uint32_t number = ero_keys_number(&c->nids, nid, 0, &is_new);
-
-	if (number == UINT32_MAX || (is_new && !ero_vec_push(&c->seen, (struct ero_seen){ 0 })))
-		return NULL;
-	return &c->seen.data[number];
-}
-
 /* Link counts and the number of inodes, when the whole tree was seen. */
 static void check_counts(struct ero_checker *c)
 {
 	const struct ero_super *s = &c->image->super;
 	struct ero_place super = { .has_offset = true, .offset = ERO_SUPER_OFFSET };
 
-	for (size_t i = 0; i < c->seen.count; i++) {
-		const struct ero_seen *n = &c->seen.data[i];
-		struct ero_place at = { .has_nid = true, .nid = c->nids.keys.data[i].first };
+	for (size_t i = 0; i < c->links.count; i++) {
+		const struct ero_check_links *l = &c->links.data[i];
+		struct ero_place at = { .has_nid = true, .nid = c->linked.keys.data[i].first };
 
-		if (n->mode && !S_ISDIR(n->mode) && n->links != n->nlink)
-			ero_check_differs(c, "inode.nlink", &at, "an inode's link count is not the number of its names", n->links,
-					  n->nlink);
+		if (l->names != l->nlink)
+			ero_check_differs(c, "inode.nlink", &at, "an inode's link count is not the number of its names", l->names,
+					  l->nlink);
 	}
 	/* the packed inode and the metabox are inodes without a name, counted or not */
 	if (c->result->inodes > s->inodes || s->inodes - c->result->inodes > 2)
-		ero_check_tell(c, ERO_WARNING, "super.inodes", &super, "the superblock counts %llu inodes, the tree has %llu",
+		ero_check_tell(c, "super.inodes", &super, "the superblock counts %llu inodes, the tree has %llu",
 			       (unsigned long long)s->inodes, (unsigned long long)c->result->inodes);
+}
+
+/* Inodes without a name: what they hold is claimed like any file's. */
+static void check_hidden(struct ero_checker *c, uint64_t nid, uint32_t feature)
+{
+	struct ero_place at = { .has_nid = true, .nid = nid };
+	struct ero_check_result counts = *c->result;
+	struct ero_inode inode;
+	uint64_t position;
+
+	c->used |= feature;
+	if (ero_inode_position(c->image, nid, &position) && ero_space_inode(&c->space, ero_in_metabox(nid), position) < 0)
+		c->no_memory = true;
+	ero_check_inode(c, &at, nid, &inode);
+	counts.damages = c->result->damages;
+	counts.warnings = c->result->warnings;
+	*c->result = counts; /* it is not in the tree */
 }
 
 static int check_start(struct ero_checker *c, uint64_t nid, bool whole, struct ero_error *err)
 {
 	struct ero_check_dir *root = ero_arena_alloc(&c->arena, sizeof(*root));
 	struct ero_place at = { .dir = root, .has_nid = true, .nid = nid };
-	struct ero_seen *seen = ero_check_seen(c, nid);
 	struct ero_inode inode;
+	uint64_t position;
 
-	if (!root || !seen)
+	if (!root || (ero_inode_position(c->image, nid, &position) && ero_space_inode(&c->space, ero_in_metabox(nid), position) < 0))
 		return ero_fail_memory(err);
 	root->name = "";
 	root->nid = nid;
 	if (!ero_check_inode(c, &at, nid, &inode))
 		return 0;
-	seen->links = 1;
-	seen->mode = inode.mode;
-	seen->nlink = inode.nlink;
 	if (S_ISDIR(inode.mode))
 		return check_tree(c, root, whole, err);
 	if (whole)
-		ero_check_tell(c, ERO_DAMAGE, "super.root", &at, "the root is not a directory (mode %#o)", inode.mode);
+		ero_check_tell(c, "super.root", &at, "the root is not a directory (mode %#o)", inode.mode);
 	else if (c->data && S_ISREG(inode.mode))
 		return ero_data_check_add(c->data, &at, &inode, err);
 	return 0;
@@ -90,17 +94,27 @@ int ero_check(struct ero_image *image, const struct ero_check_options *options, 
 	memset(result, 0, sizeof(*result));
 	if (whole)
 		ero_check_super(&c, image->devices[0].path);
+	if (whole && image->metabox)
+		check_hidden(&c, image->super.metabox_nid, ERO_INCOMPAT_METABOX);
+	if (whole && image->packed)
+		check_hidden(&c, image->super.packed_nid, ERO_INCOMPAT_FRAGMENTS);
 	if (options->data)
 		rc = ero_data_check_create(&c, &c.data, err);
 	if (!rc)
 		rc = check_start(&c, nid, whole, err);
 	data_rc = ero_data_check_finish(c.data, rc ? NULL : err);
 	rc = rc ? rc : data_rc;
-	if (!rc && whole)
+	if (!rc && whole) {
 		check_counts(&c);
+		ero_check_space(&c);
+		ero_check_unused(&c);
+	}
+	if (!rc && c.no_memory)
+		rc = ero_fail_memory(err);
 	ero_vec_free(&c.stack);
 	ero_arena_free(&c.arena);
-	ero_keys_free(&c.nids);
-	ero_vec_free(&c.seen);
+	ero_space_free(&c.space);
+	ero_keys_free(&c.linked);
+	ero_vec_free(&c.links);
 	return rc;
 }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Is this image sound? What the concerns of checking share; each concern is one file in this folder. */
+/* Is this image sound? What the concerns of checking share; each concern is one file in this folder, and all that can be
+ * told is in catalogue.c. Memory: what space.h keeps, and 40 bytes for each file with several names. */
 #ifndef ERO_CHECK_CHECK_H
 #define ERO_CHECK_CHECK_H
 
 #include "base/arena.h"
 #include "base/keys.h"
 #include "base/vec.h"
+#include "check/space.h"
 #include "image/image.h"
 
 /* A directory on the way from the root, for paths in findings. */
@@ -15,11 +17,10 @@ struct ero_check_dir {
 	uint64_t nid;
 };
 
-/* One inode seen. */
-struct ero_seen {
-	uint32_t links;      /* names found */
+/* A file with several names. */
+struct ero_check_links {
+	uint32_t names;      /* found */
 	uint32_t nlink;      /* as the inode says */
-	uint16_t mode;       /* 0: could not be read */
 };
 
 struct ero_data_check;
@@ -30,9 +31,12 @@ struct ero_checker {
 	struct ero_check_result *result;
 	struct ero_arena arena;
 	ERO_VEC(const struct ero_check_dir *) stack;
-	struct ero_keys nids;            /* of inodes seen, and what was */
-	ERO_VEC(struct ero_seen) seen;
-	struct ero_data_check *data; /* NULL: metadata only */
+	struct ero_space space;
+	struct ero_keys linked;          /* nids of files with several names */
+	ERO_VEC(struct ero_check_links) links;
+	uint32_t used;                   /* incompatible features that something was seen to use */
+	struct ero_data_check *data;     /* NULL: metadata only */
+	bool no_memory;                  /* ended somewhere on the way */
 };
 
 /* Where a finding is. */
@@ -44,26 +48,30 @@ struct ero_place {
 	uint64_t nid, offset;
 };
 
-/* findings.c: tells one finding and counts it. */
-void ero_check_tell(struct ero_checker *c, enum ero_severity severity, const char *id, const struct ero_place *at,
-		    const char *format, ...) __attribute__((format(printf, 5, 6)));
+/* findings.c: tells one finding and counts it; the catalogue knows how grave it is. */
+void ero_check_tell(struct ero_checker *c, const char *id, const struct ero_place *at, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
 /* The same with what was expected and found. */
 void ero_check_differs(struct ero_checker *c, const char *id, const struct ero_place *at, const char *message,
 		       uint64_t expected, uint64_t found);
 
-/* super.c, inode.c, dir.c, extents.c, data.c */
+/* super.c */
 void ero_check_super(struct ero_checker *c, const char *path);
-/* Everything about one inode but a directory's entries. Returns false if it cannot be read at all. */
+/* features.c: something uses these incompatible features; told if one is not announced. */
+void ero_check_uses(struct ero_checker *c, uint32_t features, const struct ero_place *at, const char *what);
+void ero_check_unused(struct ero_checker *c);
+/* inode.c: everything about one inode but a directory's entries. Returns false if it cannot be read at all. */
 bool ero_check_inode(struct ero_checker *c, const struct ero_place *at, uint64_t nid, struct ero_inode *inode);
+/* xattrs.c, extents.c */
+void ero_check_xattrs(struct ero_checker *c, const struct ero_place *at, const struct ero_inode *inode);
 void ero_check_extents(struct ero_checker *c, const struct ero_place *at, const struct ero_inode *inode);
 #define ERO_CHECK_ANY_NID (~0ull)
-/* Entries of a directory, whose ".." must be parent_nid (or ERO_CHECK_ANY_NID); pushes subdirectories on the stack.
+/* dir.c: entries of a directory, whose ".." must be parent_nid (or ERO_CHECK_ANY_NID); pushes subdirectories on the stack.
  * -ENOMEM or 0. */
 int ero_check_directory(struct ero_checker *c, const struct ero_check_dir *dir, const struct ero_inode *inode,
 			uint64_t parent_nid, struct ero_error *err);
-
-/* What was seen of an inode; valid until the next call. NULL when memory ends. */
-struct ero_seen *ero_check_seen(struct ero_checker *c, uint64_t nid);
+/* overlap.c: what only all claims on space together can tell. */
+void ero_check_space(struct ero_checker *c);
 
 /* data.c: decodes files in threads; findings come out in order. */
 int ero_data_check_create(struct ero_checker *c, struct ero_data_check **d, struct ero_error *err);

@@ -71,7 +71,7 @@ static void take(struct ero_data_check *d)
 	struct job *j = (struct job *)ero_pool_take(d->pool);
 
 	if (j->rc && j->err.kind == ERO_ERROR_CORRUPT)
-		ero_check_tell(d->c, ERO_DAMAGE, "data.damaged", &j->at, "%s", j->err.text);
+		ero_check_tell(d->c, "data.damaged", &j->at, "%s", j->err.text);
 	else if (j->rc && !d->rc) { /* not the image's fault: the check itself has failed */
 		d->rc = j->rc;
 		d->err = j->err;

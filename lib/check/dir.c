@@ -9,7 +9,6 @@
 struct state {
 	struct ero_checker *c;
 	const struct ero_check_dir *dir;
-	const struct ero_inode *inode;
 	uint64_t parent_nid;
 	bool has_last, dot, dotdot;
 	char last[ERO_NAME_MAX];
@@ -27,14 +26,14 @@ static struct ero_place entry_place(const struct state *s, const struct ero_dire
 static void check_name(struct state *s, const struct ero_dirent *e, const struct ero_place *at)
 {
 	if (memchr(e->name, '/', e->name_length) || memchr(e->name, 0, e->name_length))
-		ero_check_tell(s->c, ERO_DAMAGE, "dir.name", at, "a name holds '/' or a zero byte");
+		ero_check_tell(s->c, "dir.name", at, "a name holds '/' or a zero byte");
 	if (s->has_last) {
 		int order = ero_name_compare(s->last, s->last_length, e->name, e->name_length);
 
 		if (order == 0)
-			ero_check_tell(s->c, ERO_DAMAGE, "dir.duplicate", at, "the same name stands twice in one directory");
+			ero_check_tell(s->c, "dir.duplicate", at, "the same name stands twice in one directory");
 		else if (order > 0)
-			ero_check_tell(s->c, ERO_DAMAGE, "dir.order", at,
+			ero_check_tell(s->c, "dir.order", at,
 				       "names are not sorted: readers that search by halves will not find this one or the one before");
 	}
 	memcpy(s->last, e->name, e->name_length);
@@ -67,39 +66,56 @@ static int push_directory(struct state *s, const struct ero_dirent *e, struct er
 	return ero_vec_push(&s->c->stack, d) ? 0 : ero_fail_memory(err);
 }
 
+/* One more name of a file. Those with one link need no memory: a second name is one too many. */
+static int count_name(struct ero_checker *c, const struct ero_place *at, const struct ero_inode *inode, bool again,
+		      struct ero_error *err)
+{
+	struct ero_check_links links = { .nlink = inode->nlink };
+	uint32_t number;
+	bool is_new;
+
+	if (inode->nlink == 1) {
+		if (again)
+			ero_check_tell(c, "inode.nlink", at, "a file has a second name, and its link count is 1");
+		return 0;
+	}
+	number = ero_keys_number(&c->linked, inode->nid, 0, &is_new);
+	if (number == UINT32_MAX || (is_new && !ero_vec_push(&c->links, links)))
+		return ero_fail_memory(err);
+	c->links.data[number].names++;
+	return 0;
+}
+
 /* The inode behind a name: read and checked at its first name, counted at each. */
 static int check_target(struct state *s, const struct ero_dirent *e, const struct ero_place *at, struct ero_error *err)
 {
-	struct ero_seen *seen;
 	struct ero_inode inode;
 	uint64_t position;
-	int rc = 0;
+	int rc = 0, again;
 
 	if (!ero_inode_position(s->c->image, e->nid, &position)) {
-		ero_check_tell(s->c, ERO_DAMAGE, "dir.nid", at, "the entry's inode number lies outside the image");
+		ero_check_tell(s->c, "dir.nid", at, "the entry's inode number lies outside the image");
 		return 0;
 	}
-	seen = ero_check_seen(s->c, e->nid);
-	if (!seen)
+	if (ero_in_metabox(e->nid))
+		ero_check_uses(s->c, ERO_INCOMPAT_METABOX, at, "an inode lies in the metabox");
+	again = ero_space_inode(&s->c->space, ero_in_metabox(e->nid), position);
+	if (again < 0)
 		return ero_fail_memory(err);
-	if (!seen->links++) {
-		if (!ero_check_inode(s->c, at, e->nid, &inode))
-			return 0;
-		seen->mode = inode.mode;
-		seen->nlink = inode.nlink;
-		if (S_ISDIR(inode.mode))
-			rc = push_directory(s, e, err);
-		else if (s->c->data && S_ISREG(inode.mode))
-			rc = ero_data_check_add(s->c->data, at, &inode, err);
-	} else if (S_ISDIR(seen->mode)) {
-		ero_check_tell(s->c, ERO_DAMAGE, "dir.twice", at,
-			       "a directory has a second name: the tree has a loop, or two parents claim it");
-	}
-	if (seen->mode && S_ISDIR(seen->mode))
-		s->subdirs++;
-	if (seen->mode && e->type != ero_file_type(seen->mode))
+	if (again ? ero_inode_read(s->c->image, e->nid, &inode, NULL) : !ero_check_inode(s->c, at, e->nid, &inode))
+		return 0;
+	if (S_ISDIR(inode.mode) && again)
+		ero_check_tell(s->c, "dir.twice", at, "a directory has a second name: the tree has a loop, or two parents claim it");
+	else if (S_ISDIR(inode.mode))
+		rc = push_directory(s, e, err);
+	else
+		rc = count_name(s->c, at, &inode, again, err);
+	if (!rc && !again && s->c->data && S_ISREG(inode.mode))
+		rc = ero_data_check_add(s->c->data, at, &inode, err);
+	s->subdirs += S_ISDIR(inode.mode) != 0;
+	if (e->type != ero_file_type(inode.mode))
 		ero_check_differs(s->c, "dir.type", at, "the type in the directory is not that of the inode",
-				  ero_file_type(seen->mode), e->type);
+				  ero_file_type(inode.mode), e->type);
 	return rc;
 }
 
@@ -110,7 +126,7 @@ static int check_block(void *context, const uint8_t *block, size_t length, uint6
 	struct ero_place here = { .dir = s->dir, .has_nid = true, .nid = s->dir->nid };
 
 	if (!count)
-		ero_check_tell(s->c, ERO_DAMAGE, "dir.block", &here, "no entries can be read in the block at byte %llu of the directory",
+		ero_check_tell(s->c, "dir.block", &here, "no entries can be read in the block at byte %llu of the directory",
 			       (unsigned long long)offset);
 	for (unsigned i = 0; i < count; i++) {
 		struct ero_dirent e;
@@ -118,12 +134,14 @@ static int check_block(void *context, const uint8_t *block, size_t length, uint6
 		int rc = 0;
 
 		if (ero_dirblock_entry(block, length, count, i, &e) != ERO_DIRENT_GOOD) {
-			ero_check_tell(s->c, ERO_DAMAGE, "dir.entry", &here,
+			ero_check_tell(s->c, "dir.entry", &here,
 				       "entry %u of the block at byte %llu of the directory has no valid name", i,
 				       (unsigned long long)offset);
 			continue;
 		}
 		at = entry_place(s, &e);
+		if (block[i * ERO_DIRENT_SIZE + 11])
+			ero_check_tell(s->c, "dir.reserved", &at, "the reserved byte of the entry is not zero");
 		check_name(s, &e, &at);
 		if (ero_is_dot(&e))
 			check_dots(s, &e, &at);
@@ -138,7 +156,7 @@ static int check_block(void *context, const uint8_t *block, size_t length, uint6
 int ero_check_directory(struct ero_checker *c, const struct ero_check_dir *dir, const struct ero_inode *inode,
 			uint64_t parent_nid, struct ero_error *err)
 {
-	struct state s = { .c = c, .dir = dir, .inode = inode, .parent_nid = parent_nid };
+	struct state s = { .c = c, .dir = dir, .parent_nid = parent_nid };
 	struct ero_place at = { .dir = dir, .has_nid = true, .nid = dir->nid };
 	struct ero_error local;
 	int rc = ero_dir_blocks(c->image, inode, check_block, &s, &local);
@@ -149,11 +167,11 @@ int ero_check_directory(struct ero_checker *c, const struct ero_check_dir *dir, 
 		return rc;
 	}
 	if (rc)
-		ero_check_tell(c, ERO_DAMAGE, "dir.unreadable", &at, "%s", local.text);
+		ero_check_tell(c, "dir.unreadable", &at, "%s", local.text);
 	if (!s.dot && !inode->dot_omitted)
-		ero_check_tell(c, ERO_DAMAGE, "dir.dot", &at, "a directory has no \".\"");
+		ero_check_tell(c, "dir.dot", &at, "a directory has no \".\"");
 	if (!s.dotdot)
-		ero_check_tell(c, ERO_DAMAGE, "dir.dotdot", &at, "a directory has no \"..\"");
+		ero_check_tell(c, "dir.dotdot", &at, "a directory has no \"..\"");
 	if (!rc && inode->nlink != s.subdirs + 2 && inode->nlink != 1) /* 1: "not counted", for many subdirectories */
 		ero_check_differs(c, "dir.nlink", &at, "a directory's link count is 2 and one for each subdirectory", s.subdirs + 2ull,
 				  inode->nlink);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* From a place and a sentence to a finding in the caller's hands; and the ids of what stops an image from opening. */
+#include "check/catalogue.h"
 #include "check/check.h"
 
 #include <inttypes.h>
@@ -34,9 +35,11 @@ static void build_path(const struct ero_place *at, char *path, size_t size)
 	memmove(path, path + end, size - end);
 }
 
-static void emit(struct ero_checker *c, enum ero_severity severity, const char *id, const struct ero_place *at,
-		 const char *message, const char *expected, const char *found)
+static void emit(struct ero_checker *c, const char *id, const struct ero_place *at, const char *message,
+		 const char *expected, const char *found)
 {
+	const struct ero_invariant *invariant = ero_invariant_find(id);
+	enum ero_severity severity = invariant ? invariant->severity : ERO_DAMAGE; /* a test makes sure that all are listed */
 	char path[4096];
 	struct ero_finding f = {
 		.id = id,
@@ -64,8 +67,7 @@ static void emit(struct ero_checker *c, enum ero_severity severity, const char *
 		c->options->finding(c->options->context, &f);
 }
 
-void ero_check_tell(struct ero_checker *c, enum ero_severity severity, const char *id, const struct ero_place *at,
-		    const char *format, ...)
+void ero_check_tell(struct ero_checker *c, const char *id, const struct ero_place *at, const char *format, ...)
 {
 	char message[1024];
 	va_list ap;
@@ -73,7 +75,7 @@ void ero_check_tell(struct ero_checker *c, enum ero_severity severity, const cha
 	va_start(ap, format);
 	vsnprintf(message, sizeof(message), format, ap);
 	va_end(ap);
-	emit(c, severity, id, at, message, NULL, NULL);
+	emit(c, id, at, message, NULL, NULL);
 }
 
 void ero_check_differs(struct ero_checker *c, const char *id, const struct ero_place *at, const char *message,
@@ -83,7 +85,7 @@ void ero_check_differs(struct ero_checker *c, const char *id, const struct ero_p
 
 	snprintf(want, sizeof(want), "%" PRIu64, expected);
 	snprintf(have, sizeof(have), "%" PRIu64, found);
-	emit(c, ERO_DAMAGE, id, at, message, want, have);
+	emit(c, id, at, message, want, have);
 }
 
 const char *ero_open_finding_id(const struct ero_error *err)

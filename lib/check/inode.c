@@ -1,50 +1,12 @@
 // SPDX-License-Identifier: MIT
-/* One inode: its fields, its xattrs, its link target. */
+/* One inode: its fields, its link target, and the room it takes. */
 #include "check/check.h"
 #include "image/data.h"
-#include "image/xattr.h"
+#include "image/map.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-struct xattr_state {
-	struct ero_checker *c;
-	const struct ero_place *at;
-	uint32_t filter;
-	bool filtered;
-};
-
-static int check_xattr(void *context, const struct ero_xattr *x, struct ero_error *err)
-{
-	struct xattr_state *s = context;
-	unsigned bit = ero_xattr_filter_bit(x->base_index, x->suffix, strlen(x->suffix));
-
-	(void)err;
-	if (s->filtered && (s->filter >> bit & 1))
-		ero_check_tell(s->c, ERO_DAMAGE, "xattr.filter", s->at, "xattr %s is there, but the name filter says it is not",
-			       x->name);
-	if (!*x->suffix && x->base_index != ERO_XATTR_ACL_ACCESS && x->base_index != ERO_XATTR_ACL_DEFAULT)
-		ero_check_tell(s->c, ERO_DAMAGE, "xattr.name", s->at, "an xattr has an empty name behind \"%s\"", x->name);
-	return 0;
-}
-
-static void check_xattrs(struct ero_checker *c, const struct ero_place *at, const struct ero_inode *inode)
-{
-	struct xattr_state s = { .c = c, .at = at };
-	struct ero_error err;
-	int rc = 0;
-
-	if (!inode->xattr_icount)
-		return;
-	s.filtered = c->image->super.feature_compat & ERO_COMPAT_XATTR_FILTER;
-	if (s.filtered)
-		rc = ero_xattr_filter(c->image, inode, &s.filter, &err);
-	if (!rc)
-		rc = ero_xattr_each(c->image, inode, check_xattr, &s, &err);
-	if (rc)
-		ero_check_tell(c, ERO_DAMAGE, "xattr.damaged", at, "%s", err.text);
-}
 
 static void check_link_target(struct ero_checker *c, const struct ero_place *at, const struct ero_inode *inode)
 {
@@ -52,14 +14,14 @@ static void check_link_target(struct ero_checker *c, const struct ero_place *at,
 	struct ero_error err;
 
 	if (!inode->size || inode->size > 4095) {
-		ero_check_tell(c, ERO_DAMAGE, "inode.link-size", at, "a symbolic link has a target of %llu bytes; 1 to 4095 are possible",
+		ero_check_tell(c, "inode.link-size", at, "a symbolic link has a target of %llu bytes; 1 to 4095 are possible",
 			       (unsigned long long)inode->size);
 		return;
 	}
 	if (ero_data_read_all(c->image, inode, 4095, &target, &err))
-		ero_check_tell(c, ERO_DAMAGE, "inode.link-target", at, "%s", err.text);
+		ero_check_tell(c, "inode.link-target", at, "%s", err.text);
 	else if (memchr(target, 0, (size_t)inode->size))
-		ero_check_tell(c, ERO_DAMAGE, "inode.link-target", at, "the target of a symbolic link holds a zero byte");
+		ero_check_tell(c, "inode.link-target", at, "the target of a symbolic link holds a zero byte");
 	free(target);
 }
 
@@ -72,20 +34,69 @@ static void count(struct ero_check_result *r, uint16_t mode)
 	r->specials += !S_ISREG(mode) && !S_ISDIR(mode) && !S_ISLNK(mode);
 }
 
+/* A superblock that says nothing of compression: new kernels take no inode, of whatever type, with a compressed layout. */
+static bool is_plain(const struct ero_super *s)
+{
+	return !(s->feature_incompat & (ERO_INCOMPAT_COMPR_CFGS | ERO_INCOMPAT_LZ4_0PADDING)) && !s->lz4_distance;
+}
+
+static void check_fields(struct ero_checker *c, const struct ero_place *at, const struct ero_inode *inode)
+{
+	if (inode->mtime_nsec >= 1000000000)
+		ero_check_tell(c, "inode.time", at, "%u is no number of nanoseconds below a second", inode->mtime_nsec);
+	if (inode->stray_time)
+		ero_check_tell(c, "inode.mtime", at, "a compact inode has a time of its own, and the image is without 48BIT");
+	if (inode->uid == UINT32_MAX || inode->gid == UINT32_MAX)
+		ero_check_tell(c, "inode.owner", at, "user %u, group %u: no file can belong to them", inode->uid, inode->gid);
+	if (!inode->nlink)
+		ero_check_tell(c, "inode.nlink", at, "an inode that has a name says it has no links");
+	if (!inode->reserved_clear)
+		ero_check_tell(c, "inode.reserved", at, "reserved bytes of the inode are not zero");
+	if (!S_ISREG(inode->mode) && !S_ISDIR(inode->mode) && !S_ISLNK(inode->mode) && inode->size)
+		ero_check_tell(c, "inode.special-size", at, "a special file says it has %llu bytes", (unsigned long long)inode->size);
+	if ((inode->layout == ERO_LAYOUT_COMPRESSED_FULL || inode->layout == ERO_LAYOUT_COMPRESSED_COMPACT) && is_plain(&c->image->super))
+		ero_check_tell(c, "feature.missing", at, "an inode is compressed, and the superblock says nothing of compression");
+	if (inode->dot_omitted || (inode->format & ERO_FORMAT_NLINK_1))
+		ero_check_uses(c, ERO_INCOMPAT_48BIT, at, "an inode has a form that came with 48BIT");
+	else if ((c->image->super.feature_incompat & ERO_INCOMPAT_48BIT) && !inode->extended && inode->mtime != c->image->super.epoch)
+		c->used |= ERO_INCOMPAT_48BIT;
+}
+
+/* Claims what the inode takes: itself, xattrs, map, and what lies inline. False if somebody else has claimed of it. */
+static bool claim(struct ero_checker *c, const struct ero_place *at, const struct ero_inode *inode, uint64_t position)
+{
+	bool metabox = ero_in_metabox(inode->nid);
+	uint64_t end = position + ero_inode_head_size(inode), room = ero_meta_size(c->image, metabox);
+	struct ero_map map;
+	int rc;
+
+	if (!ero_map_init(&map, c->image, inode, NULL))
+		end += ero_map_bytes(&map);
+	if (inode->layout == ERO_LAYOUT_FLAT_INLINE && (S_ISREG(inode->mode) || S_ISDIR(inode->mode) || S_ISLNK(inode->mode)))
+		end += inode->size & (ero_block_size(c->image) - 1);
+	rc = ero_space_claim(&c->space, metabox, position, (end < room ? end : room) - position);
+	c->no_memory = c->no_memory || rc < 0;
+	if (rc != 1)
+		return true;
+	ero_check_tell(c, "inode.overlap", at, "bytes %llu to %llu%s hold more than one inode with its map, or the superblock",
+		       (unsigned long long)position, (unsigned long long)end, metabox ? " of the metabox" : "");
+	return false;
+}
+
 bool ero_check_inode(struct ero_checker *c, const struct ero_place *at, uint64_t nid, struct ero_inode *inode)
 {
 	struct ero_error err;
+	uint64_t position;
 
-	if (ero_inode_read(c->image, nid, inode, &err)) {
-		ero_check_tell(c, ERO_DAMAGE, "inode.damaged", at, "%s", err.text);
+	if (ero_inode_read(c->image, nid, inode, &err) || !ero_inode_position(c->image, nid, &position)) {
+		ero_check_tell(c, "inode.damaged", at, "%s", err.text);
 		return false;
 	}
 	count(c->result, inode->mode);
-	if (inode->mtime_nsec >= 1000000000)
-		ero_check_tell(c, ERO_DAMAGE, "inode.time", at, "%u is no number of nanoseconds below a second", inode->mtime_nsec);
-	if (!inode->nlink)
-		ero_check_tell(c, ERO_DAMAGE, "inode.nlink", at, "an inode that has a name says it has no links");
-	check_xattrs(c, at, inode);
+	check_fields(c, at, inode);
+	if (!claim(c, at, inode, position))
+		return true; /* where its map is read as another's, each could be as long as the image */
+	ero_check_xattrs(c, at, inode);
 	if (S_ISREG(inode->mode) || S_ISDIR(inode->mode))
 		ero_check_extents(c, at, inode);
 	else if (S_ISLNK(inode->mode))

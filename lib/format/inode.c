@@ -85,6 +85,8 @@ static void decode_compact(const uint8_t *b, const struct ero_super *s, struct e
 	i->size = ero_get32(b + 8);
 	i->mtime = (int64_t)((uint64_t)s->epoch + (wide ? ero_get32(b + 12) : 0)); /* may wrap in a hostile image */
 	i->mtime_nsec = s->fixed_nsec;
+	i->stray_time = !wide && ero_get32(b + 12) != 0;
+	i->reserved_clear = ero_all_zero(b + 28, 4);
 	i->ino = ero_get32(b + 20);
 	i->uid = ero_get16(b + 24);
 	i->gid = ero_get16(b + 26);
@@ -102,6 +104,7 @@ static void decode_extended(const uint8_t *b, const struct ero_super *s, struct 
 	i->mtime = (int64_t)ero_get64(b + 32);
 	i->mtime_nsec = ero_get32(b + 40);
 	i->nlink = ero_get32(b + 44);
+	i->reserved_clear = ero_all_zero(b + 48, 16) && (wide || ero_all_zero(b + 6, 2));
 	decode_union(i, ero_get32(b + 16), wide ? ero_get16(b + 6) : 0);
 }
 
@@ -135,6 +138,9 @@ int ero_inode_decode(const uint8_t *b, size_t room, const struct ero_super *s, u
 		decode_extended(b, s, i);
 	else
 		decode_compact(b, s, i);
+	if (i->size > INT64_MAX)
+		return ero_fail(err, ERO_ERROR_CORRUPT, EUCLEAN, "inode %llu says it has %llu bytes, more than any file can have",
+				(unsigned long long)nid, (unsigned long long)i->size);
 	return 0;
 }
 

@@ -24,6 +24,8 @@ struct ero_inode {
 	uint16_t chunk_format; /* chunked */
 	uint32_t rdev;         /* devices, as encoded */
 	uint16_t format;       /* i_format as read */
+	bool reserved_clear;   /* reserved bytes are zero, as they should be */
+	bool stray_time;       /* compact, and the field of its own time is set though there is none without 48BIT */
 };
 
 /* Bytes of the inline xattr body that follow the inode. */

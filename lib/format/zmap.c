@@ -244,10 +244,11 @@ bool ero_zpack_decode(const struct ero_zindex *z, const struct ero_zpack *p, con
 		v &= (1u << low) - 1;
 		if (l->type != ERO_LC_NONHEAD)
 			l->clusterofs = (uint16_t)v;
-		else if (i + 1 == p->entries && !(v & ERO_LC_CBLKCNT))
-			l->delta1 = (uint16_t)v;
-		else
+		else if (i + 1 < p->entries || (v & ERO_LC_CBLKCNT))
 			l->delta0 = (uint16_t)v;
+		else
+			l->delta1 = (uint16_t)v;
+		l->ahead = l->type == ERO_LC_NONHEAD && i + 1 == p->entries && !(v & ERO_LC_CBLKCNT);
 	}
 	return locate_heads(z, p, ero_get32(bytes + p->bytes - 4), out);
 }

@@ -35,6 +35,7 @@ struct ero_lcluster {
 	uint64_t block;      /* heads */
 	uint16_t delta0;     /* nonheads: as stored, with ERO_LC_CBLKCNT; 0 where the form stores delta1 instead */
 	uint16_t delta1;     /* nonheads: 0 where the form does not store it */
+	bool ahead;          /* nonheads: only delta1 is stored */
 };
 
 /* Where the index entries of a file lie, relative to the position its header ends at. */

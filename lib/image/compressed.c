@@ -56,6 +56,8 @@ int ero_map_init_compressed(struct ero_map *map, struct ero_error *err)
 		}
 		return rc;
 	}
+	if (map->header.algorithm[0] >= ERO_ALG_COUNT || map->header.algorithm[1] >= ERO_ALG_COUNT)
+		return corrupt(map, err, "it names a compression algorithm without a meaning");
 	big1 = map->header.advise & ERO_ADVISE_BIG_PCLUSTER_1;
 	big2 = map->header.advise & ERO_ADVISE_BIG_PCLUSTER_2;
 	if (map->inode.layout == ERO_LAYOUT_COMPRESSED_COMPACT && big1 != big2)
@@ -93,10 +95,10 @@ static int entry(struct ero_map *map, uint64_t lcn, struct ero_lcluster **result
 static int check_deltas(const struct ero_map *map, const struct ero_lcluster *l, uint64_t back, bool big,
 			struct ero_error *err)
 {
-	bool has_size = l->delta0 & ERO_LC_CBLKCNT, knows = l->delta0 || !l->delta1;
+	bool has_size = l->delta0 & ERO_LC_CBLKCNT;
 	uint64_t delta0 = l->delta0;
 
-	if (has_size ? !big : big && back == 1 && knows)
+	if (has_size ? !big : big && back == 1 && !l->ahead)
 		return corrupt(map, err, has_size ? "a pcluster's size is told where all have one block" :
 						    "a pcluster's size is not told");
 
@@ -105,7 +107,7 @@ static int check_deltas(const struct ero_map *map, const struct ero_lcluster *l,
 			return corrupt(map, err, "a pcluster's size is told in the wrong place");
 		delta0 = 1;
 	}
-	if (delta0 > back || (delta0 == 0 && map->inode.layout == ERO_LAYOUT_COMPRESSED_FULL))
+	if (delta0 > back || (delta0 == 0 && !l->ahead))
 		return corrupt(map, err, "an index entry points back to the wrong extent");
 	return 0;
 }
@@ -181,6 +183,7 @@ static int next_indexed(struct ero_map *map, struct ero_extent *e, struct ero_er
 	e->kind = ERO_EXTENT_ENCODED;
 	e->raw = head.type == ERO_LC_PLAIN;
 	e->algorithm = (enum ero_algorithm)h->algorithm[head.type == ERO_LC_HEAD2];
+	e->second = head.type == ERO_LC_HEAD2;
 	e->partial = head.partial;
 	e->physical = head.block << block_bits;
 	e->stored = (uint64_t)blocks << block_bits;

@@ -27,9 +27,6 @@ int ero_map_init(struct ero_map *map, struct ero_image *image, const struct ero_
 	map->behind_head = position + ero_inode_head_size(inode);
 	if (!S_ISREG(inode->mode) && !S_ISDIR(inode->mode) && !S_ISLNK(inode->mode))
 		map->inode.size = 0; /* special files have no data, whatever their size says */
-	if (map->inode.size > INT64_MAX)
-		return ero_fail(err, ERO_ERROR_CORRUPT, EUCLEAN, "inode %llu says it has %llu bytes, more than any file can have",
-				(unsigned long long)inode->nid, (unsigned long long)inode->size);
 	return is_compressed(inode) && map->inode.size ? ero_map_init_compressed(map, err) : 0;
 }
 
@@ -114,6 +111,31 @@ int ero_map_next(struct ero_map *map, struct ero_extent *e, struct ero_error *er
 		return rc;
 	map->at += e->length;
 	return 1;
+}
+
+uint64_t ero_map_bytes(const struct ero_map *m)
+{
+	const struct ero_inode *i = &m->inode;
+	uint64_t end = m->behind_head, count;
+
+	if (i->layout == ERO_LAYOUT_CHUNK) {
+		unsigned unit = i->chunk_format & ERO_CHUNK_INDEXES ? 8 : 4;
+		unsigned bits = m->image->super.block_bits + (i->chunk_format & ERO_CHUNK_BITS_MASK);
+
+		count = (i->size >> bits) + ((i->size & ((1ull << bits) - 1)) != 0);
+		end = ero_round_up(m->behind_head, unit) + count * unit;
+	} else if (is_compressed(i) && i->size) {
+		end = ero_round_up(m->behind_head, 8) + ERO_MAP_HEADER;
+		if (!m->header.whole_fragment && m->header.extents) {
+			count = m->header.record_size >= 16 ? m->header.extent_count :
+							      (i->size >> m->header.lcluster_bits) +
+								      ((i->size & ((1ull << m->header.lcluster_bits) - 1)) != 0);
+			end = m->record_start + count * m->header.record_size;
+		} else if (!m->header.whole_fragment) {
+			end = m->index.start + m->index.size;
+		}
+	}
+	return end - m->behind_head;
 }
 
 size_t ero_extent_find(const struct ero_extent *extents, size_t count, uint64_t logical)

@@ -24,6 +24,7 @@ struct ero_extent {
 	bool interlaced; /* raw: rotated to their offset in the block */
 	bool partial;    /* the pcluster holds more than this extent uses */
 	bool in_meta;    /* ENCODED, but inline behind the index */
+	bool second;     /* by the second of the two algorithms of an index (HEAD2) */
 };
 
 /* A cursor over a file's extents. Only ero_map_init() and ero_map_next() touch what is inside. */
@@ -51,6 +52,9 @@ int ero_map_init(struct ero_map *map, struct ero_image *image, const struct ero_
 /* 1 and the next extent, 0 at the end of the file, -errno for a map that makes no sense. Extents never reach past the
  * file's size and follow each other without gaps. */
 int ero_map_next(struct ero_map *map, struct ero_extent *extent, struct ero_error *err);
+
+/* Bytes of the map behind inode and xattrs, after ero_map_init(): header and indexes, records or table. */
+uint64_t ero_map_bytes(const struct ero_map *map);
 
 /* Index of the extent that holds a byte of a file, among all of them in order; the byte is below the file's size. */
 size_t ero_extent_find(const struct ero_extent *extents, size_t count, uint64_t logical);

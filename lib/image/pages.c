@@ -94,32 +94,6 @@ static int load_metabox(struct survey *s, struct ero_error *err)
 
 /* ---- one inode ---- */
 
-/* Bytes of the map behind head and xattrs: header and indexes, records or table. */
-static uint64_t map_bytes(const struct ero_map *m)
-{
-	const struct ero_inode *i = &m->inode;
-	uint64_t end = m->behind_head, count;
-
-	if (i->layout == ERO_LAYOUT_CHUNK) {
-		unsigned unit = i->chunk_format & ERO_CHUNK_INDEXES ? 8 : 4;
-		unsigned bits = m->image->super.block_bits + (i->chunk_format & ERO_CHUNK_BITS_MASK);
-
-		count = (i->size >> bits) + ((i->size & ((1ull << bits) - 1)) != 0);
-		end = ero_round_up(m->behind_head, unit) + count * unit;
-	} else if (i->layout == ERO_LAYOUT_COMPRESSED_FULL || i->layout == ERO_LAYOUT_COMPRESSED_COMPACT) {
-		end = ero_round_up(m->behind_head, 8) + ERO_MAP_HEADER;
-		if (!m->header.whole_fragment && m->header.extents) {
-			count = m->header.record_size >= 16 ? m->header.extent_count :
-							      (i->size >> m->header.lcluster_bits) +
-								      ((i->size & ((1ull << m->header.lcluster_bits) - 1)) != 0);
-			end = m->record_start + count * m->header.record_size;
-		} else if (!m->header.whole_fragment) {
-			end = m->index.start + m->index.size;
-		}
-	}
-	return end - m->behind_head;
-}
-
 /* Marks what an inode refers to; returns the bytes of its map, and those of names or a link target right behind it. */
 static int mark_content(struct survey *s, const struct ero_inode *i, uint64_t *index, uint64_t *behind,
 			struct ero_error *err)
@@ -135,7 +109,7 @@ static int mark_content(struct survey *s, const struct ero_inode *i, uint64_t *i
 
 	if (rc)
 		return rc;
-	*index = map_bytes(&map);
+	*index = ero_map_bytes(&map);
 	*behind = 0;
 	mark_meta(s, metabox, map.behind_head, *index, ERO_PAGE_INDEX);
 	s->pages->byte_extents |= is_compressed && !map.header.whole_fragment && map.header.extents;

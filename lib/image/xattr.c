@@ -30,6 +30,8 @@ static int full_name(const struct ero_image *image, const struct ero_xattr_entry
 	if (!prefix)
 		return ero_fail(err, ERO_ERROR_CORRUPT, EUCLEAN, "an xattr has name index %u, which has no meaning", index);
 	x->base_index = index;
+	x->long_prefix = e->index & ERO_XATTR_PREFIX_BIT;
+	x->name_length = strlen(prefix) + infix_length + e->name_length;
 	memcpy(name, prefix, strlen(prefix));
 	x->suffix = name + strlen(prefix);
 	memcpy(name + strlen(prefix), infix, infix_length);
@@ -44,7 +46,7 @@ enum { NAME_ROOM = 32 + 256 + 256 };
 static int emit(struct ero_image *image, const uint8_t *bytes, size_t room, uint64_t position, bool shared,
 		ero_xattr_fn fn, void *context, size_t *used, struct ero_error *err)
 {
-	struct ero_xattr x = { .shared = shared };
+	struct ero_xattr x = { .shared = shared, .position = position };
 	struct ero_xattr_entry e;
 	char name[NAME_ROOM];
 	int rc;
@@ -131,14 +133,17 @@ int ero_xattr_each(struct ero_image *image, const struct ero_inode *inode, ero_x
 	return rc < 0 ? ero_error_prefix(err, rc, "xattrs of inode %llu", (unsigned long long)inode->nid) : rc;
 }
 
-int ero_xattr_filter(struct ero_image *image, const struct ero_inode *inode, uint32_t *filter, struct ero_error *err)
+int ero_xattr_header(struct ero_image *image, const struct ero_inode *inode, uint32_t *filter, bool *reserved_clear,
+		     struct ero_error *err)
 {
 	ERO_AUTO_FREE uint8_t *body = NULL;
 	uint64_t position;
 	int rc = read_body(image, inode, &body, &position, err);
 
-	if (!rc)
+	if (!rc) {
 		*filter = ero_get32(body);
+		*reserved_clear = ero_all_zero(body + 5, 7);
+	}
 	return rc;
 }
 

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+/* Pages of bits, found by a hash of their number. */
+#include "base/bits.h"
+
+#include <errno.h>
+#include <string.h>
+
+static struct ero_bits_page *page_of(struct ero_bits *b, uint64_t number)
+{
+	static const struct ero_bits_page empty;
+	uint32_t at;
+	bool is_new;
+
+	if (b->last_at && b->last == number)
+		return &b->pages.data[b->last_at - 1];
+	at = ero_keys_number(&b->numbers, number, 0, &is_new);
+	if (at == UINT32_MAX || (is_new && !ero_vec_push(&b->pages, empty)))
+		return NULL;
+	b->last = number;
+	b->last_at = (size_t)at + 1;
+	return &b->pages.data[at];
+}
+
+int ero_bits_claim(struct ero_bits *b, uint64_t from, uint64_t count)
+{
+	while (count) {
+		struct ero_bits_page *page = page_of(b, from / ERO_BITS_PAGE);
+		unsigned in = (unsigned)(from % ERO_BITS_PAGE);
+
+		if (!page)
+			return -ENOMEM;
+		for (; count && in < ERO_BITS_PAGE; count--, from++, in++) {
+			uint64_t bit = 1ull << (in % 64);
+
+			if (page->words[in / 64] & bit)
+				return 1;
+			page->words[in / 64] |= bit;
+		}
+	}
+	return 0;
+}
+
+static int compare(const void *a, const void *b, void *bits)
+{
+	const struct ero_key *keys = ((const struct ero_bits *)bits)->numbers.keys.data;
+	uint64_t x = keys[*(const uint32_t *)a].first, y = keys[*(const uint32_t *)b].first;
+
+	return x < y ? -1 : x > y;
+}
+
+int ero_bits_finish(struct ero_bits *b)
+{
+	b->order = malloc((b->pages.count + 1) * sizeof(*b->order));
+	if (!b->order)
+		return -ENOMEM;
+	for (size_t i = 0; i < b->pages.count; i++)
+		b->order[i] = (uint32_t)i;
+	qsort_r(b->order, b->pages.count, sizeof(*b->order), compare, b);
+	return 0;
+}
+
+uint64_t ero_bits_next(const struct ero_bits *b, uint64_t from)
+{
+	uint64_t number = from / ERO_BITS_PAGE;
+	size_t low = 0, high = b->pages.count;
+
+	while (low < high) { /* the first page that is not before `from` */
+		size_t middle = low + (high - low) / 2;
+
+		if (b->numbers.keys.data[b->order[middle]].first < number)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < b->pages.count; low++) {
+		uint64_t page = b->numbers.keys.data[b->order[low]].first;
+		unsigned in = page == number ? (unsigned)(from % ERO_BITS_PAGE) : 0;
+
+		for (unsigned w = in / 64; w < ERO_BITS_PAGE / 64; w++) {
+			uint64_t word = b->pages.data[b->order[low]].words[w];
+
+			if (w == in / 64)
+				word &= ~0ull << (in % 64);
+			if (word)
+				return page * ERO_BITS_PAGE + w * 64u + (unsigned)__builtin_ctzll(word);
+		}
+	}
+	return UINT64_MAX;
+}
+
+void ero_bits_free(struct ero_bits *b)
+{
+	ero_keys_free(&b->numbers);
+	ero_vec_free(&b->pages);
+	free(b->order);
+	*b = (struct ero_bits){ 0 };
+}
