@@ -46,8 +46,10 @@ static int not_opened(struct context *c, const struct ero_error *err)
 {
 	struct ero_finding f = { .id = ero_open_finding_id(err), .severity = ERO_DAMAGE, .message = err->text };
 
+	if (err->kind == ERO_ERROR_UNSUPPORTED && c->findings)
+		ero_findings_add(c->findings, &f);
 	if (err->kind != ERO_ERROR_CORRUPT && err->kind != ERO_ERROR_FOREIGN)
-		return OPERATIONAL;
+		return OPERATIONAL; /* what cannot be understood cannot be judged */
 	if (c->findings)
 		ero_findings_add(c->findings, &f);
 	else

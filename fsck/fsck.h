@@ -19,7 +19,7 @@ struct fsck_options {
 	const char *for_kernel;
 	struct cli_list devices;
 	/* preflight */
-	bool rules, strict, probe, hold, exec, trust_devices, no_digests;
+	bool rules, checks, strict, probe, hold, exec, trust_devices, no_digests;
 	enum ero_way way;
 	unsigned overlays;
 	const char *explain, *mount_options, *facts, *save_facts, *verity;
@@ -34,7 +34,8 @@ int fsck_parse(int argc, char **argv, struct fsck_options *options);
 int fsck_check(const struct fsck_options *options, const char *image);
 /* preflight.c: judges one image file, or the facts about one. `command` is what to run with it held, or NULL. */
 int fsck_preflight(const struct fsck_options *options, const char *image, char **command);
-int fsck_rules(const struct fsck_options *options);
+/* tables.c: the rules, the checks, or one of them. */
+int fsck_tables(const struct fsck_options *options);
 /* hold.c: before a file is taken hold of. */
 void fsck_prepare_hold(void);
 /* After a verdict of go, runs a command while the file is held; without one, waits until it is mounted. Returns the

@@ -9,8 +9,8 @@ int main(int argc, char **argv)
 
 	if (first < 0)
 		code = CLI_EXIT_USAGE_FSCK;
-	else if (o.rules || o.explain)
-		code = fsck_rules(&o);
+	else if (o.rules || o.checks || o.explain)
+		code = fsck_tables(&o);
 	else if (o.facts)
 		code = fsck_preflight(&o, NULL, NULL);
 	else if (first > 0 && o.exec)

@@ -108,9 +108,10 @@ static const struct cli_option table[] = {
 	{ NULL, 'n', CLI_NONE, NULL, "like -a", cli_accept, 0 },
 	{ NULL, 'y', CLI_NONE, NULL, "like -a", cli_accept, 0 },
 	{ "as", 0, CLI_REQUIRED, "WAY", "with --preflight: judge a mount of the file itself, by a loop device,\nor of a block device: auto (default), file, loop, device", set_way, 0 },
+	{ "checks", 0, CLI_NONE, NULL, "list all invariants that are checked and exit", cli_set_true, FIELD(checks) },
 	{ "device", 0, CLI_REQUIRED, "FILE", "an extra device, in the order of the image's table", cli_add_string, FIELD(devices) },
 	{ "exec", 0, CLI_NONE, NULL, "with --preflight: IMAGE -- COMMAND… runs the command, if the verdict is go,\nwhile the file is held; {} in it stands for the held file", cli_set_true, FIELD(exec) },
-	{ "explain", 0, CLI_REQUIRED, "ID", "tell one layering rule in full and exit", cli_set_string, FIELD(explain) },
+	{ "explain", 0, CLI_REQUIRED, "ID", "tell one layering rule or one invariant in full and exit", cli_set_string, FIELD(explain) },
 	{ "extract", 0, CLI_OPTIONAL, "DIR", "decode all data, too, and write it to DIR if one is given", set_extract, 0 },
 	{ "facts", 0, CLI_REQUIRED, "FILE", "with --preflight: judge these facts instead of an image here; - is standard input", cli_set_string, FIELD(facts) },
 	{ "for-kernel", 0, CLI_REQUIRED, "X.Y[.Z]", "with --preflight: judge for this kernel", cli_set_string, FIELD(for_kernel) },
@@ -191,7 +192,7 @@ int fsck_parse(int argc, char **argv, struct fsck_options *o)
 		cli_version(&cli, stdout);
 	if (o->show_help || o->show_version)
 		return 0;
-	if (o->rules || o->explain)
+	if (o->rules || o->checks || o->explain)
 		return argc;
 	if (first == argc && !o->facts)
 		return cli_usage_error(&cli, "an image to check is missing");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* --preflight, --rules and --explain: the library judges and reports; here the verdict becomes an exit code. */
+/* --preflight: the library judges and reports; here the verdict becomes an exit code. */
 #include "fsck/fsck.h"
 
 #include <errno.h>
@@ -60,11 +60,4 @@ int fsck_preflight(const struct fsck_options *o, const char *image, char **comma
 		code = fsck_while_held(hold, image, command);
 	ero_hold_release(hold);
 	return code;
-}
-
-int fsck_rules(const struct fsck_options *o)
-{
-	struct ero_error err;
-
-	return ero_report_rules(o->explain, o->json ? ERO_REPORT_JSON : ERO_REPORT_TEXT, stdout, &err) ? failed(&err) : 0;
 }

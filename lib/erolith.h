@@ -323,6 +323,9 @@ ERO_API void ero_findings_add(struct ero_findings *findings, const struct ero_fi
 ERO_API int ero_findings_report(struct ero_findings *findings, const char *image, int exit_code,
 				const struct ero_check_result *result, FILE *out, struct ero_error *err);
 
+/* Prints the invariants that are checked, or the one with this id; -ENOENT if there is none. */
+ERO_API int ero_report_invariants(const char *id, enum ero_report_form form, FILE *out, struct ero_error *err);
+
 struct ero_extract_options {
 	const char *target;      /* directory, made if missing */
 	bool has_nid;

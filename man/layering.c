@@ -1,23 +1,11 @@
 // SPDX-License-Identifier: MIT
 /* Prints erolith-layering.7 from the tables of rules, facts and file systems: what the manual says is what is judged. */
+#include "man/mdoc.h"
+
 #include "layering/rules.h"
 #include "report/preflight.h"
 
 #include <string.h>
-
-/* Text for mdoc: no line may begin as a request, and a backslash is not one. */
-static void put(const char *text)
-{
-	if (*text == '.' || *text == '\'')
-		fputs("\\&", stdout);
-	for (; *text; text++) {
-		if (*text == '\\')
-			fputs("\\e", stdout);
-		else
-			putchar(*text);
-	}
-	putchar('\n');
-}
 
 static void sentence(const char *text)
 {
@@ -25,13 +13,13 @@ static void sentence(const char *text)
 	char line[1024];
 
 	snprintf(line, sizeof(line), "%c%s.", first, text + 1);
-	put(line);
+	mdoc_put(line);
 }
 
 static void item(const char *name, const char *text)
 {
 	printf(".It %s\n", name);
-	put(text);
+	mdoc_put(text);
 }
 
 static void rule(const struct ero_rule *r)
@@ -48,9 +36,9 @@ static void rule(const struct ero_rule *r)
 		printf("Kernels: %s.\n", windows);
 	printf("Where it cannot be learnt: %s.\n.br\n", doubts[r->doubt]);
 	printf("Remedy: ");
-	put(r->remedy);
+	mdoc_put(r->remedy);
 	printf(".br\nFrom: ");
-	put(r->source);
+	mdoc_put(r->source);
 }
 
 static void rules(const char *title, const struct ero_rule *table)

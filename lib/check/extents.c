@@ -91,7 +91,7 @@ static void check_form(struct ero_checker *c, const struct ero_place *at, const 
 	case ERO_LAYOUT_COMPRESSED_COMPACT:
 		c->used |= ERO_INCOMPAT_LZ4_0PADDING | ((s->algorithms & ~1u) ? ERO_INCOMPAT_COMPR_CFGS : 0);
 		if (map->header.extents && !map->header.whole_fragment)
-			ero_check_uses(c, ERO_INCOMPAT_48BIT | ERO_INCOMPAT_COMPR_CFGS, at, "a file has extent records");
+			ero_check_uses(c, ERO_INCOMPAT_48BIT, at, "a file has extent records");
 		else if (map->header.advise & (ERO_ADVISE_BIG_PCLUSTER_1 | ERO_ADVISE_BIG_PCLUSTER_2))
 			ero_check_uses(c, ERO_INCOMPAT_BIG_PCLUSTER, at, "a file has physical clusters of several blocks");
 		break;

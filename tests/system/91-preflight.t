@@ -13,7 +13,7 @@ check "the rules are listed" sh -c "test \$($fsck --rules | wc -l) -ge 60"
 check "as JSON, too, with all that is known of each" sh -c "$fsck --rules --json | jq -e 'length >= 60 and all(.[]; .id and .severity and .message and .remedy and .source and .tried)'"
 for id in $($fsck --rules --json | jq -r '.[].id'); do $fsck --explain=$id >e 2>&1 && grep -q remedy e && grep -q "^$id" e || echo "$id"; done >why
 test ! -s why; ok $? "every one is explained"
-fails 16 'no rule' "an unknown rule is not" $fsck --explain=layer.none
+fails 16 'nothing is called' "an unknown rule is not" $fsck --explain=layer.none
 fails 16 'none of auto' "an unknown way is refused" $fsck --preflight --as=ship a.erofs
 fails 16 'go with --preflight' "options of preflight need it" $fsck --probe a.erofs
 fails 16 'no kernel version' "a kernel is a number" $fsck --preflight --for-kernel=new a.erofs

@@ -78,6 +78,8 @@ static void inode_round_trip(const struct ero_inode *in, const struct ero_super 
 	ero_inode_encode(in, s, bytes);
 	assert_int_equal(ero_inode_decode(bytes, sizeof(bytes), s, in->nid, &out, &err), 0);
 	out.format = in->format;
+	assert_true(out.reserved_clear && !out.stray_time);
+	out.reserved_clear = in->reserved_clear;
 	assert_memory_equal(in, &out, sizeof(out));
 }
 
@@ -360,15 +362,15 @@ static void kernels(void **state)
 	assert_true(ero_kernel_parse("6.12.3-foo", &v) && v.major == 6 && v.minor == 12 && v.patch == 3);
 	assert_true(ero_kernel_parse("7.0", &v) && v.patch == 0);
 	assert_false(ero_kernel_parse("six", &v));
-	assert_true(ero_kernel_compare((struct ero_kernel_version){ 6, 9, 0 }, (struct ero_kernel_version){ 6, 12, 0 }) < 0);
+	assert_true(ero_kernel_compare((struct ero_kernel_version)ERO_LINUX(6, 9, 0), (struct ero_kernel_version)ERO_LINUX(6, 12, 0)) < 0);
 	assert_int_equal(ero_super_first_kernel(&s).minor, 4);
 	assert_int_equal(ero_incompat_since(ERO_INCOMPAT_48BIT).minor, 15);
-	assert_false(ero_kernel_in_windows((struct ero_kernel_version){ 6, 14, 99 }, ero_extent_bugs));
-	assert_true(ero_kernel_in_windows((struct ero_kernel_version){ 6, 15, 0 }, ero_extent_bugs));
-	assert_true(ero_kernel_in_windows((struct ero_kernel_version){ 6, 18, 15 }, ero_extent_bugs));
-	assert_false(ero_kernel_in_windows((struct ero_kernel_version){ 6, 18, 16 }, ero_extent_bugs));
-	assert_true(ero_kernel_in_windows((struct ero_kernel_version){ 6, 19, 5 }, ero_extent_bugs));
-	assert_false(ero_kernel_in_windows((struct ero_kernel_version){ 6, 19, 6 }, ero_extent_bugs));
+	assert_false(ero_kernel_in_windows((struct ero_kernel_version)ERO_LINUX(6, 14, 99), ero_extent_bugs));
+	assert_true(ero_kernel_in_windows((struct ero_kernel_version)ERO_LINUX(6, 15, 0), ero_extent_bugs));
+	assert_true(ero_kernel_in_windows((struct ero_kernel_version)ERO_LINUX(6, 18, 15), ero_extent_bugs));
+	assert_false(ero_kernel_in_windows((struct ero_kernel_version)ERO_LINUX(6, 18, 16), ero_extent_bugs));
+	assert_true(ero_kernel_in_windows((struct ero_kernel_version)ERO_LINUX(6, 19, 5), ero_extent_bugs));
+	assert_false(ero_kernel_in_windows((struct ero_kernel_version)ERO_LINUX(6, 19, 6), ero_extent_bugs));
 	s.feature_incompat = ERO_INCOMPAT_COMPR_CFGS;
 	s.algorithms = 1u << ERO_ALG_ZSTD;
 	assert_int_equal(ero_super_first_kernel(&s).minor, 10);
