@@ -6,9 +6,9 @@ perl -e 'srand 5; print join(" ", map { int rand 1000 } 1..40000)' >t/b; cp t/b 
 head -c 8192 /dev/urandom >t/random
 for i in $(seq 40); do : >"t/dir/sub/entry-$i"; done
 setfattr -n user.x -v value t/a; setfattr -n user.y -v value t/a; setfacl -m u:5:r t/two
-$mkfs --quiet -T0 -U clear -x0 plain t; $mkfs --quiet -T0 -U clear -x0 -zlz4 lz4 t; $mkfs --quiet -T0 -U clear -zlz4 -C16384 big t
-$mkfs --quiet -T0 -U clear -x0 -E force-inode-extended extended t; $mkfs --quiet -T0 -U clear --preset=dense dense t
-$mkfs --quiet -T0 -U clear --chunksize=4096 --blobdev=blob devices t; $mkfs --quiet -T0 -U clear -x0 -E xattr-name-filter filter t
+$mkfs --quiet -T0 -U clear plain t; $mkfs --quiet -T0 -U clear -zlz4 lz4 t; $mkfs --quiet -T0 -U clear -zlz4 -C16384 big t
+$mkfs --quiet -T0 -U clear -E force-inode-extended extended t; $mkfs --quiet -T0 -U clear --preset=dense dense t
+$mkfs --quiet -T0 -U clear --chunksize=4096 --blobdev=blob devices t; $mkfs --quiet -T0 -U clear -E xattr-name-filter filter t
 for i in plain lz4 big extended dense filter; do check "$i is clean" $fsck -d1 --extract $i; done
 check "devices is clean" $fsck -d1 --extract --device=blob devices
 
@@ -27,6 +27,7 @@ breaks() { # ID IMAGE OFFSET HEX NAME [FSCK-OPTION…]: such a change is found a
 }
 le32() { printf '%02x%02x%02x%02x' $(($1 & 255)) $(($1 >> 8 & 255)) $(($1 >> 16 & 255)) $(($1 >> 24 & 255)); }
 
+breaks super.checksum plain 1030 ff "a checksum"
 breaks super.not-erofs plain 1024 00 "the magic number"
 breaks super.damaged plain 1036 07 "blocks of 128 bytes"
 cp plain m; printf '\020' | dd of=m bs=1 seek=1106 conv=notrunc 2>/dev/null; tried="$tried super.unsupported"
