@@ -63,7 +63,7 @@ static int extract(struct context *c, struct ero_image *image, bool has_nid, uin
 	const struct fsck_options *o = c->options;
 	struct ero_extract_options e = {
 		.target = o->extract_to, .has_nid = has_nid, .nid = nid, .owners = o->owners, .permissions = o->permissions,
-		.xattrs = o->xattrs, .overwrite = o->overwrite, .workers = o->workers, .finding = on_finding, .context = c,
+		.xattrs = o->xattrs, .overwrite = o->overwrite, .salvage = o->salvage, .workers = o->workers, .finding = on_finding, .context = c,
 	};
 
 	return ero_extract(image, &e, result, err);
@@ -77,7 +77,11 @@ static void print_result(const struct context *c, const struct ero_check_result 
 		printf("Compression ratio: %.2f%%\n", r->data_bytes ? 100.0 * (double)r->stored_bytes / (double)r->data_bytes : 100.0);
 	if (o->verbosity < 2)
 		return;
-	if (r->damages)
+	if (o->salvage && r->damages)
+		printf("%s: of %" PRIu64 " inodes, %" PRIu64 " things could not be read or only in part\n", c->image, r->inodes, r->damages);
+	else if (o->salvage)
+		printf("%s: everything could be read\n", c->image);
+	else if (r->damages)
 		printf("%s: %" PRIu64 " errors, %" PRIu64 " warnings in %" PRIu64 " inodes\n", c->image, r->damages, r->warnings,
 		       r->inodes);
 	else
@@ -99,12 +103,13 @@ static int check_open(struct context *c, struct ero_image *image, struct ero_che
 		options.has_nid = true;
 		rc = ero_image_lookup(image, o->path, &options.nid, err);
 	}
-	if (!rc)
+	if (!rc && !o->salvage)
 		rc = ero_check(image, &options, result, err);
 	if (rc)
 		return OPERATIONAL;
 	if (o->extract_to && extract(c, image, options.has_nid, options.nid, &extracted, err)) {
 		result->damages += extracted.damages;
+		result->inodes = o->salvage ? extracted.inodes : result->inodes;
 		if (extracted.failures || !extracted.damages)
 			return OPERATIONAL | (result->damages ? DAMAGED : 0);
 	}
@@ -123,7 +128,7 @@ int fsck_check(const struct fsck_options *o, const char *path)
 {
 	struct ero_open_options open_options = {
 		.offset = o->offset, .devices = o->devices.items, .device_count = o->devices.count,
-		.ignore_checksum = o->no_checksum,
+		.ignore_checksum = o->no_checksum, .salvage = o->salvage,
 	};
 	struct context c = { .options = o, .image = path };
 	struct ero_check_result result = { 0 };

@@ -11,6 +11,7 @@ struct fsck_options {
 	bool show_help, show_version, print_ratio, json, preflight;
 	bool extract;              /* decode all data, too */
 	const char *extract_to;    /* and write it here */
+	bool salvage;              /* without a check, and whatever can be read of damaged files */
 	bool force, overwrite, xattrs, owners, permissions;
 	bool no_checksum;
 	bool has_nid;

@@ -49,6 +49,12 @@ static int set_extract(void *options, const struct cli_option *self, const char 
 	return 0;
 }
 
+static int set_salvage(void *options, const struct cli_option *self, const char *value)
+{
+	((struct fsck_options *)options)->salvage = true;
+	return set_extract(options, self, value);
+}
+
 static int set_preserve(void *options, const struct cli_option *self, const char *value)
 {
 	struct fsck_options *o = options;
@@ -136,6 +142,7 @@ static const struct cli_option table[] = {
 	{ "no-preserve-perms", 0, CLI_NONE, NULL, "extraction applies your umask", cli_set_false, FIELD(permissions) },
 	{ "probe", 0, CLI_NONE, NULL, "with --preflight: ask the kernel, too, without mounting", cli_set_true, FIELD(probe) },
 	{ "rules", 0, CLI_NONE, NULL, "list all layering rules and exit", cli_set_true, FIELD(rules) },
+	{ "salvage", 0, CLI_REQUIRED, "DIR", "write all that can still be read to DIR, and list what is lost", set_salvage, 0 },
 	{ "save-facts", 0, CLI_REQUIRED, "FILE", "with --preflight: write the facts as JSON; - is standard output", cli_set_string, FIELD(save_facts) },
 	{ "strict", 0, CLI_NONE, NULL, "with --preflight: exit code 1 if there are warnings", cli_set_true, FIELD(strict) },
 	{ "trust-devices", 0, CLI_NONE, NULL, "with --preflight: the extra devices are known to be the right ones", cli_set_true, FIELD(trust_devices) },

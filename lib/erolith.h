@@ -238,6 +238,8 @@ struct ero_open_options {
 	const char *const *devices;  /* extra devices, in the order of the device table */
 	size_t device_count;
 	bool ignore_checksum;        /* of the superblock */
+	bool salvage;                /* the packed inode, the metabox and long xattr prefixes may be damaged: what lies in them is
+	                              * told where it is asked for */
 };
 
 /* Opens an image (or block device) for reading; reads and verifies the superblock. `options` may be NULL.
@@ -331,13 +333,14 @@ struct ero_extract_options {
 	bool has_nid;
 	uint64_t nid;            /* extract only what is below this inode */
 	bool owners, permissions, xattrs, overwrite;
+	bool salvage;            /* damaged files are kept, with holes for what cannot be read, and each hole is told */
 	unsigned workers;
 	void (*finding)(void *context, const struct ero_finding *finding);
 	void *context;
 };
 
 /* Writes an image's tree below a directory and never outside it. What cannot be read or written is told through
- * `finding`; the rest is extracted. Returns -EIO when anything was told. */
+ * `finding`; the rest is extracted, also of damaged directories. Returns -EIO when anything was told. */
 ERO_API int ero_extract(struct ero_image *image, const struct ero_extract_options *options,
 			struct ero_check_result *result, struct ero_error *err);
 

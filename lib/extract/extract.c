@@ -97,6 +97,28 @@ static int extract_entry(void *context, const struct ero_dirent *e, struct ero_e
 	return 0;
 }
 
+/* Block by block, so that damage in one does not lose what lies in others. */
+static int extract_block(void *context, const uint8_t *block, size_t length, uint64_t offset, struct ero_error *err)
+{
+	struct entry_context *c = context;
+	unsigned count = ero_dirblock_count(block, length);
+	int rc = 0;
+
+	if (!count)
+		ero_extract_tell(c->x, c->dir, "", c->dir->data[0], "dir.block", "no entries can be read in the block at byte %llu of the directory",
+				 (unsigned long long)offset);
+	for (unsigned i = 0; !rc && i < count; i++) {
+		struct ero_dirent e;
+
+		if (ero_dirblock_entry(block, length, count, i, &e) == ERO_DIRENT_GOOD)
+			rc = extract_entry(c, &e, err);
+		else
+			ero_extract_tell(c->x, c->dir, "", c->dir->data[0], "dir.entry",
+					 "entry %u of the block at byte %llu of the directory has no valid name", i, (unsigned long long)offset);
+	}
+	return rc;
+}
+
 static int extract_directory(struct ero_extractor *x, struct ero_node *dir, struct ero_error *err)
 {
 	struct entry_context c = { .x = x, .dir = dir };
@@ -109,7 +131,7 @@ static int extract_directory(struct ero_extractor *x, struct ero_node *dir, stru
 		return 0;
 	}
 	c.dirfd = held->fd;
-	rc = ero_dir_entries(x->image, &inode, extract_entry, &c, err);
+	rc = ero_dir_blocks(x->image, &inode, extract_block, &c, err);
 	ero_dirfds_put(x->fds, held);
 	if (!rc || rc == -ENOMEM)
 		return rc;

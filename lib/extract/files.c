@@ -14,6 +14,12 @@
 
 enum { SPARSE_UNIT = 65536 }; /* aligned runs of zeros this long are left as holes */
 
+/* Bytes that could not be read, and why. */
+struct hole {
+	uint64_t offset, length;
+	char *why;
+};
+
 struct job {
 	struct ero_job job;
 	struct ero_extractor *x;
@@ -24,6 +30,7 @@ struct job {
 	int fd;
 	int rc;
 	struct ero_error err;
+	ERO_VEC(struct hole) holes; /* of a file that is salvaged */
 };
 
 /* ---- in the pool ---- */
@@ -60,12 +67,41 @@ static int write_part(void *context, const uint8_t *bytes, uint64_t offset, size
 	return 0;
 }
 
+static int note_hole(struct job *j, uint64_t offset, uint64_t length, struct ero_error *err)
+{
+	struct hole hole = { .offset = offset, .length = length, .why = strdup(err->text) };
+
+	if (hole.why && ero_vec_push(&j->holes, hole))
+		return 0;
+	free(hole.why);
+	return ero_fail_memory(err);
+}
+
+/* All extents that can be read, one by one; the others are left as holes. */
+static int salvage(struct job *j, struct ero_data_buffer *buffer, struct ero_error *err)
+{
+	struct ero_extent e;
+	struct ero_map map;
+	int rc = ero_map_init(&map, j->x->image, &j->inode, err);
+
+	while (!rc && (rc = ero_map_next(&map, &e, err)) > 0) {
+		rc = ero_data_stream_extent(j->x->image, &j->inode, &e, buffer, write_part, j, err);
+		if (rc && err->kind == ERO_ERROR_CORRUPT)
+			rc = note_hole(j, e.logical, e.length, err);
+	}
+	if (rc && err->kind == ERO_ERROR_CORRUPT) /* where it goes on is not known */
+		rc = note_hole(j, map.at, j->inode.size - map.at, err);
+	return rc;
+}
+
 static void run(struct ero_job *job, void *worker)
 {
 	struct job *j = (struct job *)job;
 
 	if (!worker)
 		j->rc = ero_fail_memory(&j->err);
+	else if (j->x->options->salvage)
+		j->rc = salvage(j, worker, &j->err);
 	else
 		j->rc = ero_data_stream(j->x->image, &j->inode, worker, write_part, j, &j->err);
 	if (!j->rc && ftruncate(j->fd, (off_t)j->inode.size))
@@ -85,6 +121,14 @@ static void take(struct ero_extractor *x)
 	if (j->rc)
 		ero_extract_tell(x, j->dir, j->name, j->inode.nid,
 				 j->err.kind == ERO_ERROR_CORRUPT ? "data.damaged" : "extract.file", "%s", j->err.text);
+	for (size_t i = 0; i < j->holes.count; i++) {
+		const struct hole *h = &j->holes.data[i];
+
+		ero_extract_tell(x, j->dir, j->name, j->inode.nid, "data.damaged", "%llu bytes from byte %llu on are lost: %s",
+				 (unsigned long long)h->length, (unsigned long long)h->offset, h->why);
+		free(h->why);
+	}
+	ero_vec_free(&j->holes);
 	ero_dirfds_put(x->fds, j->held);
 	free(j->name);
 	free(j);

@@ -108,8 +108,8 @@ static int ensure(struct ero_data_buffer *b, size_t room, struct ero_error *err)
 	return b->bytes ? 0 : ero_fail_memory(err);
 }
 
-static int stream_extent(struct ero_image *image, const struct ero_inode *inode, const struct ero_extent *e,
-			 struct ero_data_buffer *buffer, ero_data_sink sink, void *context, struct ero_error *err)
+int ero_data_stream_extent(struct ero_image *image, const struct ero_inode *inode, const struct ero_extent *e,
+			   struct ero_data_buffer *buffer, ero_data_sink sink, void *context, struct ero_error *err)
 {
 	uint64_t piece = e->kind == ERO_EXTENT_ENCODED ? e->length : PLAIN_PIECE;
 	int rc = 0;
@@ -142,7 +142,7 @@ int ero_data_stream(struct ero_image *image, const struct ero_inode *inode, stru
 	int rc = ero_map_init(&map, image, inode, err);
 
 	while (!rc && (rc = ero_map_next(&map, &e, err)) > 0)
-		rc = stream_extent(image, inode, &e, buffer, sink, context, err);
+		rc = ero_data_stream_extent(image, inode, &e, buffer, sink, context, err);
 	return rc;
 }
 

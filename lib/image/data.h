@@ -25,6 +25,9 @@ void *ero_data_buffer_make(void *context);
 void ero_data_buffer_free(void *buffer);
 typedef int (*ero_data_sink)(void *context, const uint8_t *bytes, uint64_t offset, size_t length,
 			     struct ero_error *err);
+/* One extent of it. */
+int ero_data_stream_extent(struct ero_image *image, const struct ero_inode *inode, const struct ero_extent *e,
+			   struct ero_data_buffer *buffer, ero_data_sink sink, void *context, struct ero_error *err);
 int ero_data_stream(struct ero_image *image, const struct ero_inode *inode, struct ero_data_buffer *buffer,
 		    ero_data_sink sink, void *context, struct ero_error *err);
 

@@ -114,17 +114,21 @@ static int open_devices(struct ero_image *image, const struct ero_open_options *
 	return 0;
 }
 
-static int open_special(struct ero_image *image, struct ero_error *err)
+static int open_special(struct ero_image *image, bool salvage, struct ero_error *err)
 {
 	int rc = 0;
 
 	if (image->super.feature_incompat & ERO_INCOMPAT_METABOX)
-		rc = ero_shared_open(image, image->super.metabox_nid, &image->metabox, err);
-	if (rc)
+		rc = ero_shared_open(image, image->super.metabox_nid, salvage, &image->metabox, err);
+	if (rc && (!salvage || rc == -ENOMEM))
 		return ero_error_prefix(err, rc, "the metabox");
+	rc = 0;
 	if ((image->super.feature_incompat & ERO_INCOMPAT_FRAGMENTS) && image->super.packed_nid)
-		rc = ero_shared_open(image, image->super.packed_nid, &image->packed, err);
-	return rc ? ero_error_prefix(err, rc, "the packed inode") : 0;
+		rc = ero_shared_open(image, image->super.packed_nid, salvage, &image->packed, err);
+	if (rc && (!salvage || rc == -ENOMEM))
+		return ero_error_prefix(err, rc, "the packed inode");
+	rc = ero_xattr_load_prefixes(image, err);
+	return salvage && rc != -ENOMEM ? 0 : rc;
 }
 
 int ero_image_open(const char *path, const struct ero_open_options *options, struct ero_image **result,
@@ -148,7 +152,7 @@ int ero_image_open(const char *path, const struct ero_open_options *options, str
 	if (!rc)
 		rc = read_super(image, err);
 	if (!rc)
-		rc = verify_checksum(image, options->ignore_checksum, err);
+		rc = verify_checksum(image, options->ignore_checksum || options->salvage, err);
 	if (!rc)
 		rc = ero_meta_cache_create(image, err);
 	if (!rc)
@@ -156,9 +160,7 @@ int ero_image_open(const char *path, const struct ero_open_options *options, str
 	if (!rc)
 		rc = open_devices(image, options, err);
 	if (!rc)
-		rc = open_special(image, err);
-	if (!rc)
-		rc = ero_xattr_load_prefixes(image, err);
+		rc = open_special(image, options->salvage, err);
 	if (rc) {
 		ero_image_close(image);
 		return rc;

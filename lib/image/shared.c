@@ -33,7 +33,8 @@ struct ero_shared_file {
 	uint64_t clock;
 };
 
-int ero_shared_open(struct ero_image *image, uint64_t nid, struct ero_shared_file **result, struct ero_error *err)
+int ero_shared_open(struct ero_image *image, uint64_t nid, bool salvage, struct ero_shared_file **result,
+		    struct ero_error *err)
 {
 	struct ero_shared_file *f = calloc(1, sizeof(*f));
 	struct ero_map map;
@@ -62,6 +63,12 @@ int ero_shared_open(struct ero_image *image, uint64_t nid, struct ero_shared_fil
 				      (unsigned long long)nid, MAX_EXTENTS);
 		if (!rc && !ero_vec_push(&f->extents, extent))
 			rc = ero_fail_memory(err);
+	}
+	if (rc == -EUCLEAN && salvage && f->extents.count) {
+		const struct ero_extent *last = &f->extents.data[f->extents.count - 1];
+
+		f->inode.size = last->logical + last->length;
+		rc = 0;
 	}
 	if (rc) {
 		ero_shared_close(f);

@@ -6,7 +6,9 @@
 
 #include "image/image.h"
 
-int ero_shared_open(struct ero_image *image, uint64_t nid, struct ero_shared_file **file, struct ero_error *err);
+/* With `salvage`, a map that is damaged somewhere is taken up to there. */
+int ero_shared_open(struct ero_image *image, uint64_t nid, bool salvage, struct ero_shared_file **file,
+		    struct ero_error *err);
 void ero_shared_close(struct ero_shared_file *file);
 uint64_t ero_shared_size(const struct ero_shared_file *file);
 /* -EUCLEAN past the end. */

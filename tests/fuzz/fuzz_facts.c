@@ -2,15 +2,8 @@
 /*
  * libFuzzer target: any bytes as a document of facts, judged and reported in both forms; what is saved of it must be read
  * back. Inputs that begin with "o" are mount options instead.
- *    CC=clang ../configure --enable-fuzzing --disable-shared --enable-static && make tests/fuzz/fuzz_facts
- *    tests/fuzz/fuzz_facts -max_len=16384 CORPUS      (seeds: tests/corpus/facts)
  */
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
+#include "fuzz.h"
 
 #include "layering/gather.h"
 #include "layering/rules.h"
@@ -68,8 +61,6 @@ static void try_facts(const char *text, size_t size)
 	ero_facts_free(&facts);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct ero_preflight_options options = { 0 };
@@ -86,13 +77,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		try_options(text + 1);
 	} else {
 		try_facts(text, size);
-		fd = memfd_create("facts", MFD_CLOEXEC);
-		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		fd = fuzz_file(text, size, path);
 		options.facts = path;
-		if (fd >= 0 && write(fd, text, size) == (ssize_t)size)
-			judge_file(&options);
-		if (fd >= 0)
-			close(fd);
+		judge_file(&options);
+		close(fd);
 	}
 	free(text);
 	return 0;

@@ -1,14 +1,6 @@
 // SPDX-License-Identifier: MIT
-/*
- * libFuzzer target: any bytes as an image, opened without its checksum, checked with all data decoded, and counted.
- *    CC=clang ../configure --enable-fuzzing --disable-shared --enable-static && make tests/fuzz/fuzz_image
- *    tests/fuzz/fuzz_image -max_len=65536 CORPUS      (seeds: small images that mkfs.erofs makes)
- */
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
+/* libFuzzer target: any bytes as an image, opened without its checksum, checked with all data decoded, and reported on. */
+#include "fuzz.h"
 
 #include "erolith.h"
 
@@ -29,23 +21,19 @@ static void look_at(struct ero_image *image)
 	if (nowhere) {
 		ero_report_superblock(image, ERO_REPORT_JSON, nowhere, &err);
 		ero_report_statistics(image, ERO_REPORT_TEXT, nowhere, &err);
+		ero_report_footprint(image, ERO_REPORT_TEXT, nowhere, &err);
 		fclose(nowhere);
 	}
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct ero_open_options options = { .ignore_checksum = true };
-	int fd = memfd_create("image", MFD_CLOEXEC);
 	struct ero_image *image;
 	char path[64];
+	int fd = fuzz_file(data, size, path);
 
-	if (fd < 0)
-		return 0;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	if (write(fd, data, size) == (ssize_t)size && !ero_image_open(path, &options, &image, NULL)) {
+	if (!ero_image_open(path, &options, &image, NULL)) {
 		look_at(image);
 		ero_image_close(image);
 	}
