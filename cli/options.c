@@ -99,6 +99,7 @@ int cli_parse(const struct cli *cli, int argc, char **argv, void *options)
 	}
 	fill_tables(cli, longs, shorts);
 	opterr = 0;
+	optind = 0; /* from the start, also when called again */
 	while (result == 0 && (code = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
 		const struct cli_option *o = code >= LONG_BASE ? &cli->options[code - LONG_BASE] : by_letter(cli, code);
 

@@ -38,7 +38,7 @@ static void mark_image(struct survey *s, uint64_t position, uint64_t length, uns
 {
 	uint64_t base = s->image->devices[0].base, first = (base + position) / ERO_PAGE_SIZE, end;
 
-	if (!length || position > s->image->devices[0].size)
+	if (!length || !s->pages->count || position > s->image->devices[0].size)
 		return;
 	if (__builtin_add_overflow(base + position, length - 1, &end) || end / ERO_PAGE_SIZE >= s->pages->count)
 		end = s->pages->count * ERO_PAGE_SIZE - 1; /* what an image claims beyond its end is not there */

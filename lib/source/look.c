@@ -161,7 +161,7 @@ static int look_at_xattrs(struct ero_look *look, struct ero_look_entry *e, struc
 	if (total < 0)
 		return fail_on(look, e, "list the xattrs of");
 	e->xattrs = look->text.count;
-	for (const char *p = w->names; !rc && p < w->names + total; p += strlen(p) + 1) {
+	for (const char *p = w->names, *end = total ? p + total : p; !rc && p < end; p += strlen(p) + 1) {
 		if (look->options->file_contexts && !strcmp(p, "security.selinux"))
 			continue; /* replaced by what the contexts file says */
 		rc = keep_xattr(look, e, w, path, p);
