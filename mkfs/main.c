@@ -61,9 +61,9 @@ static int look_at(const struct mkfs_options *o, struct state *s)
 			cli_error(MKFS, "%s is no regular file: it has no fs-verity digest to record", image);
 		return o->record_verity ? 1 : 0;
 	}
-	if (o->verbosity)
-		rc = ero_preflight_built(image, o->build.target_offset, o->build.for_kernel, on_warning, s, &err);
-	if (!rc && o->record_verity)
+	if (o->verbosity && ero_preflight_built(image, o->build.target_offset, o->build.for_kernel, on_warning, s, &err))
+		cli_error(MKFS, "warning: the image is made, but whether it may be mounted where it lies is not known: %s", err.text);
+	if (o->record_verity)
 		rc = ero_verity_record(image, o->verity_file, &err);
 	if (rc)
 		cli_error(MKFS, "%s", err.text);

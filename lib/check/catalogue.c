@@ -40,6 +40,7 @@ const struct ero_invariant ero_invariants[] = {
 	{ "inode.time", ERO_DAMAGE, "Nanoseconds are fewer than a second.", "Kernels show them as they are." },
 	{ "inode.mtime", ERO_DAMAGE, "Without 48BIT, compact inodes have no time of their own: the field is zero.",
 	  "Since 6.15 kernels add it to the superblock's time, before that they do not look." },
+	{ "inode.high", ERO_DAMAGE, "Without 48BIT, extended inodes have no address bits above 32.", "Since 6.15 kernels look at them and read elsewhere, mostly EIO." },
 	{ "inode.owner", ERO_DAMAGE, "User and group are not 4294967295, which stands for none.", "Kernels show the overflow id (65534)." },
 	{ "inode.reserved", ERO_WARNING, "Reserved bytes of inodes are zero.", "Kernels do not look at them." },
 	{ "inode.special-size", ERO_WARNING, "Devices, pipes and sockets have no size.", "stat(2) shows it; there is nothing to read." },

@@ -10,16 +10,21 @@ static int check_tree(struct ero_checker *c, const struct ero_check_dir *root, b
 {
 	int rc = ero_vec_push(&c->stack, root) ? 0 : ero_fail_memory(err);
 
-	while (!rc && c->stack.count) {
+	while (!rc && !c->rc && c->stack.count) {
 		const struct ero_check_dir *dir = c->stack.data[--c->stack.count];
 		uint64_t parent = dir->parent ? dir->parent->nid : dir->nid;
+		struct ero_place at = { .dir = dir, .has_nid = true, .nid = dir->nid };
 		struct ero_inode inode;
+		struct ero_error why;
+		int read_rc = ero_inode_read(c->image, dir->nid, &inode, &why);
 
-		if (ero_inode_read(c->image, dir->nid, &inode, NULL))
-			continue; /* told when its name was met */
+		if (read_rc) { /* though it was read when its name was met */
+			ero_check_blame(c, "inode.damaged", &at, read_rc, &why);
+			continue;
+		}
 		if (!dir->parent && !whole)
 			parent = ERO_CHECK_ANY_NID; /* a part of the tree: what ".." should be is not known */
-		rc = ero_check_directory(c, dir, &inode, parent, err);
+		ero_check_directory(c, dir, &inode, parent);
 	}
 	return rc;
 }
@@ -54,7 +59,7 @@ static void check_hidden(struct ero_checker *c, uint64_t nid, uint32_t feature)
 
 	c->used |= feature;
 	if (ero_inode_position(c->image, nid, &position) && ero_space_inode(&c->space, ero_in_metabox(nid), position) < 0)
-		c->no_memory = true;
+		ero_check_no_memory(c);
 	ero_check_inode(c, &at, nid, &inode);
 	counts.damages = c->result->damages;
 	counts.warnings = c->result->warnings;
@@ -89,7 +94,7 @@ int ero_check(struct ero_image *image, const struct ero_check_options *options, 
 	struct ero_checker c = { .image = image, .options = options, .result = result };
 	uint64_t nid = options->has_nid ? options->nid : image->super.root_nid;
 	bool whole = !options->has_nid;
-	int data_rc, rc = 0;
+	int rc = 0;
 
 	memset(result, 0, sizeof(*result));
 	if (whole)
@@ -102,15 +107,17 @@ int ero_check(struct ero_image *image, const struct ero_check_options *options, 
 		rc = ero_data_check_create(&c, &c.data, err);
 	if (!rc)
 		rc = check_start(&c, nid, whole, err);
-	data_rc = ero_data_check_finish(c.data, rc ? NULL : err);
-	rc = rc ? rc : data_rc;
-	if (!rc && whole) {
+	ero_data_check_finish(c.data);
+	if (!rc && !c.rc && whole) {
 		check_counts(&c);
 		ero_check_space(&c);
 		ero_check_unused(&c);
 	}
-	if (!rc && c.no_memory)
-		rc = ero_fail_memory(err);
+	if (!rc && c.rc) {
+		rc = c.rc;
+		if (err)
+			*err = c.failure;
+	}
 	ero_vec_free(&c.stack);
 	ero_arena_free(&c.arena);
 	ero_space_free(&c.space);

@@ -36,7 +36,8 @@ struct ero_checker {
 	ERO_VEC(struct ero_check_links) links;
 	uint32_t used;                   /* incompatible features that something was seen to use */
 	struct ero_data_check *data;     /* NULL: metadata only */
-	bool no_memory;                  /* ended somewhere on the way */
+	int rc;                          /* the check itself has failed somewhere on the way: what is said of the image is worth nothing */
+	struct ero_error failure;
 };
 
 /* Where a finding is. */
@@ -51,6 +52,10 @@ struct ero_place {
 /* findings.c: tells one finding and counts it; the catalogue knows how grave it is. */
 void ero_check_tell(struct ero_checker *c, const char *id, const struct ero_place *at, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
+/* What kept something from being read: told, if the image is to blame; else the check has failed. */
+void ero_check_blame(struct ero_checker *c, const char *id, const struct ero_place *at, int rc, const struct ero_error *err);
+/* Memory has ended. */
+void ero_check_no_memory(struct ero_checker *c);
 /* The same with what was expected and found. */
 void ero_check_differs(struct ero_checker *c, const char *id, const struct ero_place *at, const char *message,
 		       uint64_t expected, uint64_t found);
@@ -66,10 +71,9 @@ bool ero_check_inode(struct ero_checker *c, const struct ero_place *at, uint64_t
 void ero_check_xattrs(struct ero_checker *c, const struct ero_place *at, const struct ero_inode *inode);
 void ero_check_extents(struct ero_checker *c, const struct ero_place *at, const struct ero_inode *inode);
 #define ERO_CHECK_ANY_NID (~0ull)
-/* dir.c: entries of a directory, whose ".." must be parent_nid (or ERO_CHECK_ANY_NID); pushes subdirectories on the stack.
- * -ENOMEM or 0. */
-int ero_check_directory(struct ero_checker *c, const struct ero_check_dir *dir, const struct ero_inode *inode,
-			uint64_t parent_nid, struct ero_error *err);
+/* dir.c: entries of a directory, whose ".." must be parent_nid (or ERO_CHECK_ANY_NID); pushes subdirectories on the stack. */
+void ero_check_directory(struct ero_checker *c, const struct ero_check_dir *dir, const struct ero_inode *inode,
+			 uint64_t parent_nid);
 /* overlap.c: what only all claims on space together can tell. */
 void ero_check_space(struct ero_checker *c);
 
@@ -77,7 +81,7 @@ void ero_check_space(struct ero_checker *c);
 int ero_data_check_create(struct ero_checker *c, struct ero_data_check **d, struct ero_error *err);
 int ero_data_check_add(struct ero_data_check *d, const struct ero_place *at, const struct ero_inode *inode,
 		       struct ero_error *err);
-/* Waits for all; the first error that is no damage is returned. */
-int ero_data_check_finish(struct ero_data_check *d, struct ero_error *err);
+/* Waits for all. */
+void ero_data_check_finish(struct ero_data_check *d);
 
 #endif

@@ -20,8 +20,6 @@ struct job {
 struct ero_data_check {
 	struct ero_checker *c;
 	struct ero_pool *pool;
-	int rc;
-	struct ero_error err;
 };
 
 static int discard(void *context, const uint8_t *bytes, uint64_t offset, size_t length, struct ero_error *err)
@@ -70,12 +68,8 @@ static void take(struct ero_data_check *d)
 {
 	struct job *j = (struct job *)ero_pool_take(d->pool);
 
-	if (j->rc && j->err.kind == ERO_ERROR_CORRUPT)
-		ero_check_tell(d->c, "data.damaged", &j->at, "%s", j->err.text);
-	else if (j->rc && !d->rc) { /* not the image's fault: the check itself has failed */
-		d->rc = j->rc;
-		d->err = j->err;
-	}
+	if (j->rc)
+		ero_check_blame(d->c, "data.damaged", &j->at, j->rc, &j->err);
 	free(j->name);
 	free(j);
 }
@@ -88,10 +82,12 @@ int ero_data_check_add(struct ero_data_check *d, const struct ero_place *at, con
 	if (d->c->image->lacks_devices) /* told once; what lies on them cannot be decoded */
 		return 0;
 	j = calloc(1, sizeof(*j));
-	if (!j || !(j->name = strndup(at->name ? at->name : "", at->name_length))) {
+	if (!j || !(j->name = malloc(at->name_length + 1))) {
 		free(j);
 		return ero_fail_memory(err);
 	}
+	if (at->name)
+		memcpy(j->name, at->name, at->name_length); /* not a string: a damaged one may hold zeros */
 	j->job.run = run;
 	j->image = d->c->image;
 	j->inode = *inode;
@@ -103,18 +99,12 @@ int ero_data_check_add(struct ero_data_check *d, const struct ero_place *at, con
 	return 0;
 }
 
-int ero_data_check_finish(struct ero_data_check *d, struct ero_error *err)
+void ero_data_check_finish(struct ero_data_check *d)
 {
-	int rc;
-
 	if (!d)
-		return 0;
+		return;
 	while (!ero_pool_empty(d->pool))
 		take(d);
 	ero_pool_free(d->pool);
-	rc = d->rc;
-	if (rc && err)
-		*err = d->err;
 	free(d);
-	return rc;
 }

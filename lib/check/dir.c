@@ -153,21 +153,18 @@ static int check_block(void *context, const uint8_t *block, size_t length, uint6
 	return 0;
 }
 
-int ero_check_directory(struct ero_checker *c, const struct ero_check_dir *dir, const struct ero_inode *inode,
-			uint64_t parent_nid, struct ero_error *err)
+void ero_check_directory(struct ero_checker *c, const struct ero_check_dir *dir, const struct ero_inode *inode,
+			 uint64_t parent_nid)
 {
 	struct state s = { .c = c, .dir = dir, .parent_nid = parent_nid };
 	struct ero_place at = { .dir = dir, .has_nid = true, .nid = dir->nid };
 	struct ero_error local;
 	int rc = ero_dir_blocks(c->image, inode, check_block, &s, &local);
 
-	if (rc == -ENOMEM) {
-		if (err)
-			*err = local;
-		return rc;
-	}
 	if (rc)
-		ero_check_tell(c, "dir.unreadable", &at, "%s", local.text);
+		ero_check_blame(c, "dir.unreadable", &at, rc, &local);
+	if (c->rc)
+		return;
 	if (!s.dot && !inode->dot_omitted)
 		ero_check_tell(c, "dir.dot", &at, "a directory has no \".\"");
 	if (!s.dotdot)
@@ -175,5 +172,4 @@ int ero_check_directory(struct ero_checker *c, const struct ero_check_dir *dir, 
 	if (!rc && inode->nlink != s.subdirs + 2 && inode->nlink != 1) /* 1: "not counted", for many subdirectories */
 		ero_check_differs(c, "dir.nlink", &at, "a directory's link count is 2 and one for each subdirectory", s.subdirs + 2ull,
 				  inode->nlink);
-	return 0;
 }

@@ -37,7 +37,7 @@ static void check_range(struct ero_checker *c, const struct ero_place *at, const
 			       e->kind == ERO_EXTENT_FRAGMENT ? "the packed inode" : "the device");
 	else if ((e->kind == ERO_EXTENT_PLAIN || (e->kind == ERO_EXTENT_ENCODED && !e->in_meta)) && !beyond_reach(c, e) &&
 		 ero_space_extent(&c->space, e))
-		c->no_memory = true;
+		ero_check_no_memory(c);
 }
 
 /* What the superblock has to announce for this extent. */
@@ -116,7 +116,7 @@ void ero_check_extents(struct ero_checker *c, const struct ero_place *at, const 
 		rc = 0;
 	}
 	if (rc)
-		ero_check_tell(c, "extent.map", at, "%s", err.text);
+		ero_check_blame(c, "extent.map", at, rc, &err);
 	if (S_ISREG(inode->mode)) {
 		c->result->data_bytes += inode->size;
 		c->result->stored_bytes += stored;

@@ -88,6 +88,22 @@ void ero_check_differs(struct ero_checker *c, const char *id, const struct ero_p
 	emit(c, id, at, message, want, have);
 }
 
+void ero_check_blame(struct ero_checker *c, const char *id, const struct ero_place *at, int rc, const struct ero_error *err)
+{
+	if (err->kind == ERO_ERROR_CORRUPT) {
+		ero_check_tell(c, id, at, "%s", err->text);
+	} else if (!c->rc) {
+		c->rc = rc;
+		c->failure = *err;
+	}
+}
+
+void ero_check_no_memory(struct ero_checker *c)
+{
+	if (!c->rc)
+		c->rc = ero_fail_memory(&c->failure);
+}
+
 const char *ero_open_finding_id(const struct ero_error *err)
 {
 	if (err->code == EBADMSG)

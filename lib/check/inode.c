@@ -12,14 +12,16 @@ static void check_link_target(struct ero_checker *c, const struct ero_place *at,
 {
 	uint8_t *target = NULL;
 	struct ero_error err;
+	int rc;
 
 	if (!inode->size || inode->size > 4095) {
 		ero_check_tell(c, "inode.link-size", at, "a symbolic link has a target of %llu bytes; 1 to 4095 are possible",
 			       (unsigned long long)inode->size);
 		return;
 	}
-	if (ero_data_read_all(c->image, inode, 4095, &target, &err))
-		ero_check_tell(c, "inode.link-target", at, "%s", err.text);
+	rc = ero_data_read_all(c->image, inode, 4095, &target, &err);
+	if (rc)
+		ero_check_blame(c, "inode.link-target", at, rc, &err);
 	else if (memchr(target, 0, (size_t)inode->size))
 		ero_check_tell(c, "inode.link-target", at, "the target of a symbolic link holds a zero byte");
 	free(target);
@@ -56,6 +58,8 @@ static void check_fields(struct ero_checker *c, const struct ero_place *at, cons
 		ero_check_tell(c, "inode.special-size", at, "a special file says it has %llu bytes", (unsigned long long)inode->size);
 	if ((inode->layout == ERO_LAYOUT_COMPRESSED_FULL || inode->layout == ERO_LAYOUT_COMPRESSED_COMPACT) && is_plain(&c->image->super))
 		ero_check_tell(c, "feature.missing", at, "an inode is compressed, and the superblock says nothing of compression");
+	if (inode->stray_high)
+		ero_check_tell(c, "inode.high", at, "an extended inode has address bits above 32, and the image is without 48BIT");
 	if (inode->dot_omitted || (inode->format & ERO_FORMAT_NLINK_1))
 		ero_check_uses(c, ERO_INCOMPAT_48BIT, at, "an inode has a form that came with 48BIT");
 	else if ((c->image->super.feature_incompat & ERO_INCOMPAT_48BIT) && !inode->extended && inode->mtime != c->image->super.epoch)
@@ -75,7 +79,8 @@ static bool claim(struct ero_checker *c, const struct ero_place *at, const struc
 	if (inode->layout == ERO_LAYOUT_FLAT_INLINE && (S_ISREG(inode->mode) || S_ISDIR(inode->mode) || S_ISLNK(inode->mode)))
 		end += inode->size & (ero_block_size(c->image) - 1);
 	rc = ero_space_claim(&c->space, metabox, position, (end < room ? end : room) - position);
-	c->no_memory = c->no_memory || rc < 0;
+	if (rc < 0)
+		ero_check_no_memory(c);
 	if (rc != 1)
 		return true;
 	ero_check_tell(c, "inode.overlap", at, "bytes %llu to %llu%s hold more than one inode with its map, or the superblock",
@@ -87,11 +92,13 @@ bool ero_check_inode(struct ero_checker *c, const struct ero_place *at, uint64_t
 {
 	struct ero_error err;
 	uint64_t position;
+	int rc = ero_inode_read(c->image, nid, inode, &err);
 
-	if (ero_inode_read(c->image, nid, inode, &err) || !ero_inode_position(c->image, nid, &position)) {
-		ero_check_tell(c, "inode.damaged", at, "%s", err.text);
+	if (rc) {
+		ero_check_blame(c, "inode.damaged", at, rc, &err);
 		return false;
 	}
+	ero_inode_position(c->image, nid, &position); /* there is one: it could be read */
 	count(c->result, inode->mode);
 	check_fields(c, at, inode);
 	if (!claim(c, at, inode, position))

@@ -115,7 +115,7 @@ void ero_check_space(struct ero_checker *c)
 	if (c->space.runs.count)
 		qsort(c->space.runs.data, c->space.runs.count, sizeof(struct ero_run), compare_runs);
 	if (ero_bits_finish(&c->space.claimed[0]) || ero_bits_finish(&c->space.others))
-		c->no_memory = true;
+		ero_check_no_memory(c);
 	else
 		sweep(c);
 }

@@ -43,7 +43,7 @@ static void check_devices(struct ero_checker *c, const struct ero_place *at)
 		ero_check_tell(c, "device.table", at, "the table of %u extra devices at byte %llu reaches past the end of the image",
 			       s->extra_devices, (unsigned long long)table);
 	else if (ero_space_other(&c->space, s->block_bits, table, length))
-		c->no_memory = true;
+		ero_check_no_memory(c);
 	for (unsigned i = 1; i < image->device_count; i++) {
 		const struct ero_device_slot *a = &image->devices[i].slot;
 
@@ -68,7 +68,7 @@ static void check_room(struct ero_checker *c, const struct ero_place *at)
 		ero_check_differs(c, "super.size", at, "the image is cut off: its file is shorter than the superblock says (bytes)",
 				  bytes, c->image->devices[0].size);
 	if (ero_space_claim(&c->space, false, ERO_SUPER_OFFSET, own) < 0 || ero_space_other(&c->space, s->block_bits, 0, ERO_SUPER_OFFSET + own))
-		c->no_memory = true;
+		ero_check_no_memory(c);
 }
 
 void ero_check_super(struct ero_checker *c, const char *path)

@@ -82,10 +82,8 @@ void ero_check_xattrs(struct ero_checker *c, const struct ero_place *at, const s
 	rc = ero_xattr_header(c->image, inode, &s.filter, &clear, &err);
 	if (!rc)
 		rc = ero_xattr_each(c->image, inode, check_one, &s, &err);
-	if (rc == -ENOMEM)
-		c->no_memory = true;
-	else if (rc)
-		ero_check_tell(c, "xattr.damaged", at, "%s", err.text);
+	if (rc)
+		ero_check_blame(c, "xattr.damaged", at, rc, &err);
 	if (!clear)
 		ero_check_tell(c, "xattr.reserved", at, "reserved bytes of the xattr header are not zero");
 	ero_keys_free(&s.names);

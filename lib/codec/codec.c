@@ -105,6 +105,7 @@ int ero_codec_decode(enum ero_algorithm algorithm, const struct ero_compr_cfgs *
 		     struct ero_error *err)
 {
 	const struct ero_codec *codec = ero_codec_for(algorithm);
+	int rc = -EUCLEAN;
 
 	if (!codec)
 		return ero_fail(err, ERO_ERROR_UNSUPPORTED, ENOTSUP, "this build of erolith cannot decode %s",
@@ -116,7 +117,11 @@ int ero_codec_decode(enum ero_algorithm algorithm, const struct ero_compr_cfgs *
 		}
 	}
 	/* without padding in front the end of the stream is not known: only lz4 was ever stored so, and it can tell */
-	if (!in_length || !codec->decode(cfgs, in, in_length, out, out_length, partial || !zero_padding))
+	if (in_length)
+		rc = codec->decode(cfgs, in, in_length, out, out_length, partial || !zero_padding);
+	if (rc == -ENOMEM)
+		return ero_fail_memory(err);
+	if (rc)
 		return ero_fail(err, ERO_ERROR_CORRUPT, EUCLEAN, "%s data does not decode to %zu bytes", codec->info.name, out_length);
 	return 0;
 }

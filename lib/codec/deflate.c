@@ -66,7 +66,7 @@ static size_t encode_fixed(void *encoder, const uint8_t *in, size_t *in_length, 
 }
 
 /* libdeflate cannot stop in the middle: a stream that goes on is decoded whole, up to the format's limit. */
-static bool decode_prefix(struct libdeflate_decompressor *d, const uint8_t *in, size_t in_length, uint8_t *out,
+static int decode_prefix(struct libdeflate_decompressor *d, const uint8_t *in, size_t in_length, uint8_t *out,
 			  size_t out_length)
 {
 	for (size_t room = out_length * 2; room / 2 < ERO_PCLUSTER_MAX_DECODED; room *= 2) {
@@ -75,32 +75,33 @@ static bool decode_prefix(struct libdeflate_decompressor *d, const uint8_t *in, 
 		enum libdeflate_result rc;
 
 		if (!whole)
-			return false;
+			return -ENOMEM;
 		rc = libdeflate_deflate_decompress(d, in, in_length, whole, room, &got);
 		if (rc == LIBDEFLATE_SUCCESS && got >= out_length)
 			memcpy(out, whole, out_length);
 		free(whole);
 		if (rc != LIBDEFLATE_INSUFFICIENT_SPACE)
-			return rc == LIBDEFLATE_SUCCESS && got >= out_length;
+			return rc == LIBDEFLATE_SUCCESS && got >= out_length ? 0 : -EUCLEAN;
 	}
-	return false;
+	return -EUCLEAN;
 }
 
-static bool decode(const struct ero_compr_cfgs *cfgs, const uint8_t *in, size_t in_length, uint8_t *out,
+static int decode(const struct ero_compr_cfgs *cfgs, const uint8_t *in, size_t in_length, uint8_t *out,
 		   size_t out_length, bool partial)
 {
 	struct libdeflate_decompressor *d = libdeflate_alloc_decompressor();
-	enum libdeflate_result rc;
-	bool good;
+	enum libdeflate_result result;
+	int rc;
 
 	(void)cfgs;
 	if (!d)
-		return false;
-	rc = libdeflate_deflate_decompress(d, in, in_length, out, out_length, NULL);
-	good = rc == LIBDEFLATE_SUCCESS || (partial && rc == LIBDEFLATE_INSUFFICIENT_SPACE &&
-					    decode_prefix(d, in, in_length, out, out_length));
+		return -ENOMEM;
+	result = libdeflate_deflate_decompress(d, in, in_length, out, out_length, NULL);
+	rc = result == LIBDEFLATE_SUCCESS ? 0 : -EUCLEAN;
+	if (partial && result == LIBDEFLATE_INSUFFICIENT_SPACE)
+		rc = decode_prefix(d, in, in_length, out, out_length);
 	libdeflate_free_decompressor(d);
-	return good;
+	return rc;
 }
 
 static void configure(const struct ero_compressor *params, struct ero_compr_cfgs *cfgs)

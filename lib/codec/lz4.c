@@ -58,7 +58,7 @@ static size_t encode_fixed(void *encoder, const uint8_t *in, size_t *in_length, 
 	return n > 0 ? (size_t)n : 0;
 }
 
-static bool decode(const struct ero_compr_cfgs *cfgs, const uint8_t *in, size_t in_length, uint8_t *out,
+static int decode(const struct ero_compr_cfgs *cfgs, const uint8_t *in, size_t in_length, uint8_t *out,
 		   size_t out_length, bool partial)
 {
 	int n;
@@ -68,7 +68,7 @@ static bool decode(const struct ero_compr_cfgs *cfgs, const uint8_t *in, size_t 
 		n = LZ4_decompress_safe_partial((const char *)in, (char *)out, (int)in_length, (int)out_length, (int)out_length);
 	else
 		n = LZ4_decompress_safe((const char *)in, (char *)out, (int)in_length, (int)out_length);
-	return n >= 0 && (size_t)n == out_length;
+	return n >= 0 && (size_t)n == out_length ? 0 : -EUCLEAN;
 }
 
 static void configure(const struct ero_compressor *params, struct ero_compr_cfgs *cfgs)

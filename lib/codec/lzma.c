@@ -71,7 +71,7 @@ static size_t encode_fixed(void *encoder, const uint8_t *in, size_t *in_length, 
 	return (size_t)e->stream.total_out;
 }
 
-static bool decode(const struct ero_compr_cfgs *cfgs, const uint8_t *in, size_t in_length, uint8_t *out,
+static int decode(const struct ero_compr_cfgs *cfgs, const uint8_t *in, size_t in_length, uint8_t *out,
 		   size_t out_length, bool partial)
 {
 	lzma_stream s = LZMA_STREAM_INIT;
@@ -86,7 +86,9 @@ static bool decode(const struct ero_compr_cfgs *cfgs, const uint8_t *in, size_t 
 	}
 	lzma_end(&s);
 	/* of a partial stream the end may not be reached: all output is what counts */
-	return (rc == LZMA_STREAM_END || (partial && rc == LZMA_OK)) && s.avail_out == 0;
+	if ((rc == LZMA_STREAM_END || (partial && rc == LZMA_OK)) && s.avail_out == 0)
+		return 0;
+	return rc == LZMA_MEM_ERROR ? -ENOMEM : -EUCLEAN;
 }
 
 static void configure(const struct ero_compressor *params, struct ero_compr_cfgs *cfgs)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 enum {
 	END_SIZE = 3,
@@ -174,28 +175,31 @@ static size_t encode_fixed(void *encoder, const uint8_t *in, size_t *in_length, 
 	return made + END_SIZE;
 }
 
-static bool decode(const struct ero_compr_cfgs *cfgs, const uint8_t *in, size_t in_length, uint8_t *out,
-		   size_t out_length, bool partial)
+static int decode(const struct ero_compr_cfgs *cfgs, const uint8_t *in, size_t in_length, uint8_t *out,
+		  size_t out_length, bool partial)
 {
 	ZSTD_DCtx *d = ZSTD_createDCtx();
 	ZSTD_inBuffer from = { in, in_length, 0 };
 	ZSTD_outBuffer to = { out, out_length, 0 };
-	size_t rc = 1;
+	size_t rc;
 
 	if (!d)
-		return false;
-	if (!ZSTD_isError(ZSTD_DCtx_setParameter(d, ZSTD_d_windowLogMax, cfgs->zstd_window_bits))) {
-		/* ends when the frame does, the output is full, or an error says why not */
-		while (rc && !ZSTD_isError(rc) && (to.pos < to.size || !partial)) {
-			size_t was = from.pos + to.pos;
+		return -ENOMEM;
+	rc = ZSTD_DCtx_setParameter(d, ZSTD_d_windowLogMax, cfgs->zstd_window_bits);
+	if (!ZSTD_isError(rc))
+		rc = 1;
+	/* ends when the frame does, the output is full, or an error says why not */
+	while (rc && !ZSTD_isError(rc) && (to.pos < to.size || !partial)) {
+		size_t was = from.pos + to.pos;
 
-			rc = ZSTD_decompressStream(d, &to, &from);
-			if (from.pos + to.pos == was)
-				break;
-		}
+		rc = ZSTD_decompressStream(d, &to, &from);
+		if (from.pos + to.pos == was)
+			break;
 	}
 	ZSTD_freeDCtx(d);
-	return !ZSTD_isError(rc) && to.pos == to.size && (partial || rc == 0);
+	if (ZSTD_isError(rc))
+		return ZSTD_getErrorCode(rc) == ZSTD_error_memory_allocation ? -ENOMEM : -EUCLEAN;
+	return to.pos == to.size && (partial || rc == 0) ? 0 : -EUCLEAN;
 }
 
 static void configure(const struct ero_compressor *params, struct ero_compr_cfgs *cfgs)

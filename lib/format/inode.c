@@ -104,7 +104,8 @@ static void decode_extended(const uint8_t *b, const struct ero_super *s, struct 
 	i->mtime = (int64_t)ero_get64(b + 32);
 	i->mtime_nsec = ero_get32(b + 40);
 	i->nlink = ero_get32(b + 44);
-	i->reserved_clear = ero_all_zero(b + 48, 16) && (wide || ero_all_zero(b + 6, 2));
+	i->stray_high = !wide && ero_get16(b + 6) != 0;
+	i->reserved_clear = ero_all_zero(b + 48, 16);
 	decode_union(i, ero_get32(b + 16), wide ? ero_get16(b + 6) : 0);
 }
 

@@ -25,6 +25,7 @@ struct ero_inode {
 	uint32_t rdev;         /* devices, as encoded */
 	uint16_t format;       /* i_format as read */
 	bool reserved_clear;   /* reserved bytes are zero, as they should be */
+	bool stray_high;       /* extended, and address bits above 32 are set though there are none without 48BIT */
 	bool stray_time;       /* compact, and the field of its own time is set though there is none without 48BIT */
 };
 

@@ -36,7 +36,7 @@ static void round_trip(const uint8_t *choice, const uint8_t *data, size_t size)
 
 		FUZZ_ASSERT(n <= cap && length <= size);
 		if (n && length)
-			FUZZ_ASSERT(codec->decode(&cfgs, packed, n, plain, length, false) && !memcmp(plain, data, length));
+			FUZZ_ASSERT(!codec->decode(&cfgs, packed, n, plain, length, false) && !memcmp(plain, data, length));
 		codec->destroy(encoder);
 	}
 	free(packed);

@@ -64,13 +64,13 @@ static void round_trip(const char *name, int level, unsigned pcluster)
 		assert_true(n > 0 && n <= pcluster && take > 0);
 		assert_true(out[0] != 0); /* or padding in front could not be told from it */
 		back = guarded(take);
-		assert_true(codec->decode(&cfgs, out, n, back, take, false));
+		assert_int_equal(codec->decode(&cfgs, out, n, back, take, false), 0);
 		assert_memory_equal(in + at, back, take);
 		unguard(back, take);
 		back = guarded(take / 2);
-		assert_true(codec->decode(&cfgs, out, n, back, take / 2, true));
+		assert_int_equal(codec->decode(&cfgs, out, n, back, take / 2, true), 0);
 		assert_memory_equal(in + at, back, take / 2);
-		assert_false(codec->decode(&cfgs, out, n, back, take / 2, false)); /* more comes than is wanted */
+		assert_int_equal(codec->decode(&cfgs, out, n, back, take / 2, false), -EUCLEAN); /* more comes than is wanted */
 		unguard(back, take / 2);
 		if (take < ROOM - at) {
 			pclusters++;
@@ -128,9 +128,9 @@ static void damaged_streams(void **state)
 			out[where] = (uint8_t)next_random(&seed);
 			(void)codec->decode(&cfgs, out, n, back, take, k % 2);
 			out[where] = was;
-			assert_false(codec->decode(&cfgs, out, (size_t)k % n, back, take, false));
+			assert_int_equal(codec->decode(&cfgs, out, (size_t)k % n, back, take, false), -EUCLEAN);
 		}
-		assert_true(codec->decode(&cfgs, out, n, back, take, false));
+		assert_int_equal(codec->decode(&cfgs, out, n, back, take, false), 0);
 		codec->destroy(encoder);
 		unguard(in, 65536);
 		unguard(out, 4096);
