@@ -51,7 +51,7 @@ static int check_one(void *context, const struct ero_xattr *x, struct ero_error 
 
 	if (s->filtered && (s->filter >> bit & 1))
 		ero_check_tell(s->c, "xattr.filter", s->at, "xattr %s is there, but the name filter says it is not", x->name);
-	if (acl == (*x->suffix != '\0'))
+	if (acl ? *x->suffix != '\0' : !*x->suffix)
 		ero_check_tell(s->c, "xattr.name", s->at, acl ? "something follows the name of an ACL: %s" : "an xattr has an empty name behind \"%s\"",
 			       x->name);
 	if (strlen(x->name) > ERO_NAME_MAX || strlen(x->name) != x->name_length)

@@ -22,6 +22,8 @@ static int set_xattr(void *context, const struct ero_xattr *x, struct ero_error 
 	struct xattr_target *t = context;
 
 	(void)err;
+	if (!x->base_index)
+		return 0; /* the kernel's own */
 	if (lsetxattr(t->path, x->name, x->value, x->value_length, 0) && !t->failed) {
 		t->failed = errno;
 		snprintf(t->name, sizeof(t->name), "%.299s", x->name);

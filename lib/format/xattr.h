@@ -16,7 +16,8 @@ struct ero_xattr_entry {
 	const uint8_t *value;
 };
 
-/* The prefix a name index stands for, such as "user."; NULL for an index without meaning. */
+/* The prefix a name index stands for, such as "user."; NULL for an index without meaning, also for 0, which stands for none and
+ * is found behind long prefixes only: such names are the kernel's own, and it shows them to nobody. */
 const char *ero_xattr_prefix(unsigned index);
 /* Finds the longest built-in prefix of a name; its length in *skip, or -1 for a name no index covers. */
 int ero_xattr_index(const char *name, size_t *skip);

@@ -17,6 +17,7 @@ int ero_map_init(struct ero_map *map, struct ero_image *image, const struct ero_
 
 	map->image = image;
 	map->inode = *inode;
+	map->header = (struct ero_zheader){ 0 };
 	map->at = 0;
 	map->lcn = map->record = map->address = 0;
 	map->pack_count = map->window_length = 0;

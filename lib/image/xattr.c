@@ -26,7 +26,7 @@ static int full_name(const struct ero_image *image, const struct ero_xattr_entry
 		infix_length = image->prefixes[number].length;
 		index = image->prefixes[number].base_index;
 	}
-	prefix = ero_xattr_prefix(index);
+	prefix = index || !(e->index & ERO_XATTR_PREFIX_BIT) ? ero_xattr_prefix(index) : "";
 	if (!prefix)
 		return ero_fail(err, ERO_ERROR_CORRUPT, EUCLEAN, "an xattr has name index %u, which has no meaning", index);
 	x->base_index = index;

@@ -53,7 +53,7 @@ static int add_attribute(void *context, const struct ero_xattr *x, struct ero_er
 	struct attribute a = { .length = x->value_length };
 
 	(void)err;
-	if (x->base_index == ERO_XATTR_LUSTRE) /* no kernel shows it */
+	if (x->base_index == ERO_XATTR_LUSTRE || !x->base_index) /* no kernel shows it */
 		return 0;
 	a.name = ero_arena_string(&c->r->arena, x->name, strlen(x->name));
 	a.value = ero_arena_alloc(&c->r->arena, x->value_length + 1);
