@@ -93,7 +93,7 @@ static int check_open(struct context *c, struct ero_image *image, struct ero_che
 {
 	const struct fsck_options *o = c->options;
 	struct ero_check_options options = {
-		.data = o->extract && !o->extract_to, .has_nid = o->has_nid, .nid = o->nid, .workers = o->workers,
+		.data = (o->extract && !o->extract_to) || o->inode_digest, .inode_digest = o->inode_digest, .has_nid = o->has_nid, .nid = o->nid, .workers = o->workers,
 		.finding = on_finding, .context = c,
 	};
 	struct ero_check_result extracted = { 0 };

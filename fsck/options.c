@@ -96,12 +96,14 @@ static int set_verity(void *options, const struct cli_option *self, const char *
 	return 0;
 }
 
-static int not_yet(void *o, const struct cli_option *self, const char *value)
+static int set_inode_digest(void *options, const struct cli_option *self, const char *value)
 {
-	(void)o;
-	(void)value;
-	cli_error(FSCK, "--%s: not yet: it comes with a later version of erolith", self->name);
-	return -1;
+	struct fsck_options *o = options;
+
+	(void)self;
+	o->extract = true;
+	o->inode_digest = value ? value : "";
+	return 0;
 }
 
 static const struct cli_option table[] = {
@@ -148,7 +150,7 @@ static const struct cli_option table[] = {
 	{ "trust-devices", 0, CLI_NONE, NULL, "with --preflight: the extra devices are known to be the right ones", cli_set_true, FIELD(trust_devices) },
 	{ "verity", 0, CLI_OPTIONAL, "DIGEST|FILE", "with --preflight: read the whole file and compare its fs-verity digest\n(default: with the one in IMAGE.verity)", set_verity, 0 },
 	{ "workers", 0, CLI_REQUIRED, "N", "threads (default: one per processor)", set_workers, 0 },
-	{ "xattr-inode-digest", 0, CLI_OPTIONAL, "NAME", NULL, not_yet, 0 },
+	{ "xattr-inode-digest", 0, CLI_OPTIONAL, "NAME", "compare the content of files with the digests in their xattrs", set_inode_digest, 0 },
 	{ "xattrs", 0, CLI_NONE, NULL, "extract xattrs, too", cli_set_true, FIELD(xattrs) },
 	{ "no-xattrs", 0, CLI_NONE, NULL, "extract no xattrs (default)", cli_set_false, FIELD(xattrs) },
 	{ NULL, 0, CLI_NONE, NULL, NULL, NULL, 0 },

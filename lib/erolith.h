@@ -152,6 +152,8 @@ struct ero_build_options {
 	bool plain_xattr_prefixes;
 	const char *const *xattr_prefixes;  /* long prefixes, such as "trusted.overlay." */
 	size_t xattr_prefix_count;
+	const char *inode_digest;           /* name of an xattr that takes "sha256:" and the digest of each regular file that is not
+	                                     * empty, and is announced for sharing (ISHARE_XATTRS); or NULL */
 	unsigned root_xattr_isize;          /* bytes, the least inline xattr size of the root directory */
 
 	/* data */
@@ -294,6 +296,8 @@ struct ero_finding {
 
 struct ero_check_options {
 	bool data;               /* decode all file data too */
+	const char *inode_digest; /* compare content with the digests in the xattrs of this name, "": the one the superblock
+	                           * names; needs data. NULL: not */
 	bool has_nid;
 	uint64_t nid;            /* check only what is below this inode */
 	unsigned workers;        /* 0: one per processor */

@@ -255,6 +255,13 @@ static int set_sort(void *options, const struct cli_option *self, const char *va
 	return -1;
 }
 
+static int set_inode_digest(void *options, const struct cli_option *self, const char *value)
+{
+	(void)self;
+	((struct mkfs_options *)options)->build.inode_digest = value ? value : "erofs.fingerprint.v1";
+	return 0;
+}
+
 static int set_record_verity(void *options, const struct cli_option *self, const char *value)
 {
 	struct mkfs_options *o = options;
@@ -358,6 +365,8 @@ static const struct cli_option table[] = {
 	{ "workers", 0, CLI_REQUIRED, "N", "threads (default: one per processor); the image does not depend on it",
 	  set_workers, 0 },
 	{ "zD", 0, CLI_OPTIONAL, "0|1", "compress directories of more than a block, too", set_directories, 0 },
+	{ "xattr-inode-digest", 0, CLI_OPTIONAL, "NAME", "give every regular file an xattr with the SHA-256 of its content\n(default name: erofs.fingerprint.v1)",
+	  set_inode_digest, 0 },
 	{ "xattr-prefix", 0, CLI_REQUIRED, "PREFIX", "store this beginning of xattr names once, such as user.foo.", cli_add_string,
 	  FIELD(xattr_prefixes) },
 	/* harmless tuning of the peer: accepted */
@@ -370,7 +379,6 @@ static const struct cli_option table[] = {
 	{ "ovlfs-strip", 0, CLI_OPTIONAL, "0|1", NULL, not_yet, 0 },
 	{ "s3", 0, CLI_REQUIRED, "URL", NULL, not_yet, 0 },
 	{ "vmdk-desc", 0, CLI_REQUIRED, "FILE", NULL, not_yet, 0 },
-	{ "xattr-inode-digest", 0, CLI_OPTIONAL, "NAME", NULL, not_yet, 0 },
 	{ "zfeature-bits", 0, CLI_REQUIRED, "N", NULL, not_yet, 0 },
 	{ NULL, 0, CLI_NONE, NULL, NULL, NULL, 0 },
 };

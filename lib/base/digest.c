@@ -8,7 +8,31 @@
 
 enum { PIECE = 1 << 20 };
 
-static int feed(EVP_MD_CTX *context, int fd, uint64_t length, uint8_t *piece, struct ero_error *err)
+struct ero_sha256 *ero_sha256_create(void)
+{
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+
+	if (context && !EVP_DigestInit_ex(context, EVP_sha256(), NULL)) {
+		EVP_MD_CTX_free(context);
+		context = NULL;
+	}
+	return (struct ero_sha256 *)context;
+}
+
+bool ero_sha256_update(struct ero_sha256 *digest, const void *bytes, size_t length)
+{
+	return EVP_DigestUpdate((EVP_MD_CTX *)digest, bytes, length) == 1;
+}
+
+bool ero_sha256_final(struct ero_sha256 *digest, uint8_t result[ERO_SHA256_SIZE])
+{
+	bool good = !result || EVP_DigestFinal_ex((EVP_MD_CTX *)digest, result, NULL) == 1;
+
+	EVP_MD_CTX_free((EVP_MD_CTX *)digest);
+	return good;
+}
+
+static int feed(struct ero_sha256 *context, int fd, uint64_t length, uint8_t *piece, struct ero_error *err)
 {
 	for (uint64_t at = 0; at < length;) {
 		size_t want = length - at < PIECE ? (size_t)(length - at) : PIECE;
@@ -22,7 +46,7 @@ static int feed(EVP_MD_CTX *context, int fd, uint64_t length, uint8_t *piece, st
 			memset(piece, 0, want);
 			n = (ssize_t)want;
 		}
-		if (!EVP_DigestUpdate(context, piece, (size_t)n))
+		if (!ero_sha256_update(context, piece, (size_t)n))
 			return ero_fail_memory(err);
 		at += (uint64_t)n;
 	}
@@ -31,18 +55,16 @@ static int feed(EVP_MD_CTX *context, int fd, uint64_t length, uint8_t *piece, st
 
 int ero_sha256_file(int fd, uint64_t length, char text[ERO_SHA256_TEXT], struct ero_error *err)
 {
-	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	struct ero_sha256 *context = ero_sha256_create();
 	ERO_AUTO_FREE uint8_t *piece = malloc(PIECE);
-	uint8_t result[EVP_MAX_MD_SIZE];
-	unsigned size = 0;
-	int rc = context && piece && EVP_DigestInit_ex(context, EVP_sha256(), NULL) ? 0 : ero_fail_memory(err);
+	uint8_t result[ERO_SHA256_SIZE];
+	int rc = context && piece ? 0 : ero_fail_memory(err);
 
 	if (!rc)
 		rc = feed(context, fd, length, piece, err);
-	if (!rc && !EVP_DigestFinal_ex(context, result, &size))
+	if (context && !ero_sha256_final(context, rc ? NULL : result) && !rc)
 		rc = ero_fail_memory(err);
-	EVP_MD_CTX_free(context);
-	for (unsigned i = 0; !rc && i < size; i++)
+	for (unsigned i = 0; !rc && i < sizeof(result); i++)
 		snprintf(text + 2 * i, 3, "%02x", result[i]);
 	return rc;
 }

@@ -134,6 +134,8 @@ static int scan(struct ero_build *b, struct ero_error *err)
 		rc = ero_tree_finish(&b->tree, err);
 	if (!rc)
 		rc = ero_source_override(&b->options, &b->tree, err);
+	if (!rc && b->options.inode_digest)
+		rc = ero_source_fingerprints(b->source, &b->tree, err);
 	if (!rc && b->options.hot_list)
 		rc = ero_source_hot_list(&b->options, &b->tree, err);
 	if (!rc && b->options.order_from) {

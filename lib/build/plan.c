@@ -169,7 +169,6 @@ static void plan_head(struct ero_build *b)
 		b->super.feature_incompat |= ERO_INCOMPAT_XATTR_PREFIXES;
 		b->boxed_prefixes = b->options.metabox_size && !b->options.plain_xattr_prefixes;
 		b->prefix_start = b->boxed_prefixes ? 0 : ero_round_up(at, 4);
-		b->super.prefix_count = (uint8_t)b->options.xattr_prefix_count;
 		b->super.prefix_start = (uint32_t)(b->prefix_start / 4);
 		if (!b->boxed_prefixes)
 			at = b->prefix_start + b->prefix_table_size;

@@ -60,21 +60,41 @@ static int encode_prefix_table(struct ero_build *b, const struct prefix *prefixe
 	return 0;
 }
 
+/* The whole name of the fingerprints' xattr is a prefix, which the superblock names. */
+static int add_fingerprint(struct ero_build *b, struct prefix *p, size_t number, struct ero_error *err)
+{
+	const char *name = b->options.inode_digest;
+	size_t skip = 0;
+	int index = ero_xattr_index(name, &skip);
+
+	if (!name[skip] || strlen(name + skip) > 255)
+		return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL, "--xattr-inode-digest=%s: that is no name of an xattr", name);
+	p->base_index = index < 0 ? 0 : (uint8_t)index;
+	p->infix = name + skip;
+	p->length = (uint8_t)strlen(p->infix);
+	b->super.ishare_prefix = (uint8_t)number;
+	b->super.feature_compat |= ERO_COMPAT_ISHARE_XATTRS;
+	return 0;
+}
+
 static int plan_prefixes(struct ero_build *b, struct ero_error *err)
 {
 	struct ero_xattrs *x = &b->tree.xattrs;
 	struct prefix prefixes[128];
-	size_t count = b->options.xattr_prefix_count;
+	size_t given = b->options.xattr_prefix_count, count = given + (b->options.inode_digest ? 1 : 0);
 	int rc = 0;
 
 	if (!count)
 		return 0;
 	if (count > sizeof(prefixes) / sizeof(prefixes[0]))
 		return ero_fail(err, ERO_ERROR_ARGUMENT, E2BIG, "--xattr-prefix: %zu prefixes; 128 are possible", count);
-	for (size_t i = 0; !rc && i < count; i++)
+	for (size_t i = 0; !rc && i < given; i++)
 		rc = parse_prefix(b->options.xattr_prefixes[i], &prefixes[i], err);
+	if (!rc && given < count)
+		rc = add_fingerprint(b, &prefixes[given], given, err);
 	if (rc)
 		return rc;
+	b->super.prefix_count = (uint8_t)count;
 	for (size_t i = 0; i < x->item_count; i++)
 		assign_prefix(&x->items[i], prefixes, count);
 	return encode_prefix_table(b, prefixes, count, err);

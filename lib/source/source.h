@@ -55,6 +55,9 @@ void ero_filter_free(struct ero_filter *filter);
 /* overrides.c: owners, times and labels that the options give to every node of a finished tree. */
 int ero_source_override(const struct ero_build_options *options, struct ero_tree *tree, struct ero_error *err);
 
+/* fingerprint.c: options->inode_digest, an xattr for every regular file of a finished tree. */
+int ero_source_fingerprints(struct ero_source *source, struct ero_tree *tree, struct ero_error *err);
+
 /* lines.c: calls `each` with every line of a file, without its newline; what that returns, if not 0, ends it. `what` names the file in
  * messages. */
 int ero_source_lines(const char *path, const char *what, int (*each)(void *context, char *line, struct ero_error *err),

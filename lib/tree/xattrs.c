@@ -146,16 +146,14 @@ static int compare_names(const struct ero_xattr_item *a, const struct ero_xattr_
 	return strcmp(a->name, b->name);
 }
 
-int ero_xattrs_add(struct ero_xattrs *x, const char *name, const void *value, size_t length, struct ero_error *err)
+static int add(struct ero_xattrs *x, int index, const char *name, size_t skip, const void *value, size_t length,
+	       struct ero_error *err)
 {
 	struct ero_xattr_item item = { .value = value, .value_length = (uint32_t)length };
-	size_t skip = 0, at;
-	int index = ero_xattr_index(name, &skip);
 	uint32_t number = 0;
+	size_t at;
 	int rc;
 
-	if (index < 0)
-		return ero_fail(err, ERO_ERROR_UNSUPPORTED, EOPNOTSUPP, "the format has no place for xattrs named %s", name);
 	if (strlen(name + skip) > 255 || length > UINT16_MAX)
 		return ero_fail(err, ERO_ERROR_UNSUPPORTED, E2BIG, "xattr %s is too large: %zu bytes of value", name, length);
 	item.base_index = (uint8_t)index;
@@ -181,6 +179,21 @@ int ero_xattrs_add(struct ero_xattrs *x, const char *name, const void *value, si
 	x->pending[at] = number;
 	x->pending_count++;
 	return 0;
+}
+
+int ero_xattrs_add(struct ero_xattrs *x, const char *name, const void *value, size_t length, struct ero_error *err)
+{
+	size_t skip = 0;
+	int index = ero_xattr_index(name, &skip);
+
+	if (index < 0)
+		return ero_fail(err, ERO_ERROR_UNSUPPORTED, EOPNOTSUPP, "the format has no place for xattrs named %s", name);
+	return add(x, index, name, skip, value, length, err);
+}
+
+int ero_xattrs_add_hidden(struct ero_xattrs *x, const char *name, const void *value, size_t length, struct ero_error *err)
+{
+	return add(x, 0, name, 0, value, length, err);
 }
 
 int ero_xattrs_commit(struct ero_xattrs *x, uint32_t *set, struct ero_error *err)

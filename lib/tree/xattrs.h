@@ -18,7 +18,7 @@ struct ero_xattr_item {
 	uint64_t shared_at;    /* byte position of the entry when shared */
 	uint32_t value_length;
 	uint32_t users;        /* inodes that have it; counted by the builder */
-	uint8_t base_index;    /* built-in prefix */
+	uint8_t base_index;    /* built-in prefix; 0: none */
 	uint8_t name_length;
 	uint8_t long_prefix;   /* number + 1 of the long prefix used, or 0 */
 	uint8_t long_skip;     /* bytes of the name that prefix stands for */
@@ -49,6 +49,8 @@ void ero_xattrs_free(struct ero_xattrs *x);
 /* Collects one attribute for the set in progress. A name no prefix covers is -EOPNOTSUPP; a name that is there already
  * gets the new value. Values are limited to 65535 bytes and names to 255 behind their prefix (-E2BIG). */
 int ero_xattrs_add(struct ero_xattrs *x, const char *name, const void *value, size_t length, struct ero_error *err);
+/* The same for a name without any prefix, which kernels keep for themselves. */
+int ero_xattrs_add_hidden(struct ero_xattrs *x, const char *name, const void *value, size_t length, struct ero_error *err);
 /* Ends the set in progress and returns its number. */
 int ero_xattrs_commit(struct ero_xattrs *x, uint32_t *set, struct ero_error *err);
 /* Begins a new set as a copy of an old one, for changes to it. */
