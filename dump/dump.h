@@ -9,7 +9,7 @@
 
 struct dump_options {
 	bool show_help, show_version, json;
-	bool superblock, statistics, footprint, map, extents, list, cat, udev, no_checksum;
+	bool superblock, statistics, footprint, map, extents, list, cat, udev, verity, diff, no_checksum;
 	bool has_nid;
 	uint64_t nid, offset;
 	const char *path;

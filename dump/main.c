@@ -30,15 +30,21 @@ static int show(const struct dump_options *o, struct ero_image *image, struct er
 	return rc;
 }
 
-static int dump(const struct dump_options *o, const char *path)
+static int open_image(const struct dump_options *o, const char *path, struct ero_image **image, struct ero_error *err)
 {
-	struct ero_open_options open_options = {
+	struct ero_open_options options = {
 		.offset = o->offset, .devices = o->devices.items, .device_count = o->devices.count,
 		.ignore_checksum = o->no_checksum,
 	};
+
+	return ero_image_open(path, &options, image, err);
+}
+
+static int dump(const struct dump_options *o, const char *path)
+{
 	struct ero_image *image;
 	struct ero_error err;
-	int rc = ero_image_open(path, &open_options, &image, &err);
+	int rc = open_image(o, path, &image, &err);
 
 	if (!rc) {
 		rc = show(o, image, &err);
@@ -49,12 +55,47 @@ static int dump(const struct dump_options *o, const char *path)
 	return rc ? 1 : 0;
 }
 
+/* As diff(1): 0 the same, 1 different, 2 trouble. */
+static int diff(const struct dump_options *o, const char *one, const char *other)
+{
+	struct ero_image *images[2] = { NULL, NULL };
+	uint64_t differences = 0;
+	struct ero_error err;
+	int rc = open_image(o, one, &images[0], &err);
+
+	if (!rc)
+		rc = open_image(o, other, &images[1], &err);
+	if (!rc)
+		rc = ero_report_diff(images[0], images[1], o->json ? ERO_REPORT_JSON : ERO_REPORT_TEXT, stdout, &differences, &err);
+	if (rc)
+		cli_error(DUMP, "%s", err.text);
+	ero_image_close(images[0]);
+	ero_image_close(images[1]);
+	return rc ? 2 : differences ? 1 : 0;
+}
+
+/* Of the file, whatever it holds, as fsverity(1) prints it. */
+static int digest(const struct dump_options *o, const char *path)
+{
+	enum ero_report_form form = o->json ? ERO_REPORT_JSON : ERO_REPORT_TEXT;
+	struct ero_error err;
+
+	if (!ero_report_verity(path, form, stdout, &err))
+		return 0;
+	cli_error(DUMP, "%s", err.text);
+	return 1;
+}
+
 int main(int argc, char **argv)
 {
 	struct dump_options o;
 	int first = dump_parse(argc, argv, &o), code = first < 0;
 
-	if (first > 0)
+	if (first > 0 && o.diff)
+		code = diff(&o, argv[first], argv[first + 1]);
+	else if (first > 0 && o.verity)
+		code = digest(&o, argv[first]);
+	else if (first > 0)
 		code = dump(&o, argv[first]);
 	cli_list_free(&o.devices);
 	return code;

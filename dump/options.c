@@ -36,6 +36,7 @@ static const struct cli_option table[] = {
 	{ "blkid-udev", 0, CLI_NONE, NULL, "KEY=value lines as blkid -o udev prints them", cli_set_true, FIELD(udev) },
 	{ "cat", 0, CLI_NONE, NULL, "with --path or --nid: the content of the file", cli_set_true, FIELD(cat) },
 	{ "device", 0, CLI_REQUIRED, "FILE", "an extra device, in the order of the image's table", cli_add_string, FIELD(devices) },
+	{ "diff", 0, CLI_NONE, NULL, "what differs between two images, path by path; exit code 1 if anything does", cli_set_true, FIELD(diff) },
 	{ "footprint", 0, CLI_NONE, NULL, "pages of the host's cache that walks over the tree cost", cli_set_true, FIELD(footprint) },
 	{ "json", 0, CLI_NONE, NULL, "print each report as a JSON document", cli_set_true, FIELD(json) },
 	{ "ls", 0, CLI_NONE, NULL, "with --path or --nid: the entries of the directory", cli_set_true, FIELD(list) },
@@ -44,12 +45,13 @@ static const struct cli_option table[] = {
 	{ "no-sbcrc", 0, CLI_NONE, NULL, "do not stop at a wrong superblock checksum", cli_set_true, FIELD(no_checksum) },
 	{ "offset", 0, CLI_REQUIRED, "BYTES", "the image begins at this byte of its file", set_number, FIELD(offset) },
 	{ "path", 0, CLI_REQUIRED, "PATH", "the inode of this path", cli_set_string, FIELD(path) },
+	{ "verity-digest", 0, CLI_NONE, NULL, "the fs-verity digest of the file (SHA-256, blocks of 4096 bytes, no salt)", cli_set_true, FIELD(verity) },
 	{ NULL, 0, CLI_NONE, NULL, NULL, NULL, 0 },
 };
 
 static const struct cli cli = {
 	.tool = DUMP,
-	.usage = "IMAGE",
+	.usage = "IMAGE | --diff IMAGE IMAGE",
 	.about = "Show what is inside an EROFS image.",
 	.options = table,
 };
@@ -70,7 +72,9 @@ int dump_parse(int argc, char **argv, struct dump_options *o)
 	if (o->show_help || o->show_version)
 		return 0;
 	inode = o->path || o->has_nid;
-	if (first + 1 != argc)
+	if (o->diff && first + 2 != argc)
+		return cli_usage_error(&cli, "--diff takes two images");
+	if (!o->diff && first + 1 != argc)
 		return cli_usage_error(&cli, first == argc ? "an image to look into is missing" : "one image at a time");
 	if (o->path && o->has_nid)
 		return cli_usage_error(&cli, "--path and --nid cannot be given both");

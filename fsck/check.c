@@ -85,7 +85,8 @@ static void print_result(const struct context *c, const struct ero_check_result 
 		printf("%s: %" PRIu64 " errors, %" PRIu64 " warnings in %" PRIu64 " inodes\n", c->image, r->damages, r->warnings,
 		       r->inodes);
 	else
-		printf("%s: clean, %" PRIu64 " inodes%s\n", c->image, r->inodes, o->extract ? ", all data decoded" : "");
+		printf("%s: clean, %" PRIu64 " inodes%s%s%s\n", c->image, r->inodes, o->extract ? ", all data decoded" : "",
+		       *r->verity_root ? ", dm-verity root hash " : "", r->verity_root);
 }
 
 static int check_open(struct context *c, struct ero_image *image, struct ero_check_result *result,
@@ -93,7 +94,8 @@ static int check_open(struct context *c, struct ero_image *image, struct ero_che
 {
 	const struct fsck_options *o = c->options;
 	struct ero_check_options options = {
-		.data = (o->extract && !o->extract_to) || o->inode_digest, .inode_digest = o->inode_digest, .has_nid = o->has_nid, .nid = o->nid, .workers = o->workers,
+		.data = (o->extract && !o->extract_to) || o->inode_digest || o->root_hash,
+		.verity_root = o->root_hash, .inode_digest = o->inode_digest, .has_nid = o->has_nid, .nid = o->nid, .workers = o->workers,
 		.finding = on_finding, .context = c,
 	};
 	struct ero_check_result extracted = { 0 };

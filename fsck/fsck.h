@@ -14,6 +14,7 @@ struct fsck_options {
 	bool salvage;              /* without a check, and whatever can be read of damaged files */
 	bool force, overwrite, xattrs, owners, permissions;
 	bool no_checksum;
+	const char *root_hash;     /* of a dm-verity tree, in hexadecimal */
 	const char *inode_digest;  /* name of the xattr, "": the superblock's */
 	bool has_nid;
 	uint64_t nid, offset;

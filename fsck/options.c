@@ -96,6 +96,16 @@ static int set_verity(void *options, const struct cli_option *self, const char *
 	return 0;
 }
 
+static int set_root_hash(void *options, const struct cli_option *self, const char *value)
+{
+	struct fsck_options *o = options;
+
+	(void)self;
+	o->extract = true;
+	o->root_hash = value;
+	return 0;
+}
+
 static int set_inode_digest(void *options, const struct cli_option *self, const char *value)
 {
 	struct fsck_options *o = options;
@@ -143,6 +153,7 @@ static const struct cli_option table[] = {
 	{ "preserve-perms", 0, CLI_NONE, NULL, "extraction keeps modes", cli_set_true, FIELD(permissions) },
 	{ "no-preserve-perms", 0, CLI_NONE, NULL, "extraction applies your umask", cli_set_false, FIELD(permissions) },
 	{ "probe", 0, CLI_NONE, NULL, "with --preflight: ask the kernel, too, without mounting", cli_set_true, FIELD(probe) },
+	{ "root-hash", 0, CLI_REQUIRED, "HEX", "decode all data, and verify the dm-verity tree behind the image against this root hash", set_root_hash, 0 },
 	{ "rules", 0, CLI_NONE, NULL, "list all layering rules and exit", cli_set_true, FIELD(rules) },
 	{ "salvage", 0, CLI_REQUIRED, "DIR", "write all that can still be read to DIR, and list what is lost", set_salvage, 0 },
 	{ "save-facts", 0, CLI_REQUIRED, "FILE", "with --preflight: write the facts as JSON; - is standard output", cli_set_string, FIELD(save_facts) },

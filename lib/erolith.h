@@ -192,6 +192,8 @@ struct ero_build_options {
 	const char *preset;          /* "compat", "dense", "fast", "live" or NULL: gives what was left at its default */
 	const char *for_kernel;      /* "6.1", "6.18.16" or NULL: only what this release reads, the best of it if no
 	                              * compression was asked for; without a patch level the newest of the series */
+	const char *verity_salt;     /* a dm-verity tree is written behind the image: up to 256 bytes of salt in hexadecimal, "" for
+	                              * one that follows from the UUID, "-" for none; NULL: no tree */
 	unsigned workers;            /* 0: one per processor */
 	bool sync;                   /* write to stable storage before the image takes its name */
 
@@ -218,6 +220,8 @@ struct ero_build_summary {
 	uint32_t block_size;
 	uint32_t feature_compat, feature_incompat;
 	uint8_t uuid[16];
+	uint64_t verity_offset;     /* byte at which the dm-verity superblock lies, 0: none; image_bytes counts it and the tree */
+	char verity_root[65];       /* root hash, in hexadecimal */
 	char first_kernel[16];      /* first Linux release that mounts it */
 	char avoid_kernels[128];    /* later releases that read it wrong, or "" */
 	char features[256];         /* names, separated by blanks */
@@ -272,6 +276,12 @@ ERO_API int ero_report_directory(struct ero_image *image, uint64_t nid, enum ero
 				 struct ero_error *err);
 /* KEY=value lines as blkid -o udev prints them. */
 ERO_API int ero_report_udev(struct ero_image *image, enum ero_report_form form, FILE *out, struct ero_error *err);
+/* The fs-verity digest of a file: "sha256:… PATH", as fsverity(1) prints it. */
+ERO_API int ero_report_verity(const char *path, enum ero_report_form form, FILE *out, struct ero_error *err);
+/* What differs between two images: superblocks, and trees path by path (type, mode, owner, times, links, xattrs, content, and
+ * where all that is equal, how it is stored). *differences is how much. */
+ERO_API int ero_report_diff(struct ero_image *one, struct ero_image *other, enum ero_report_form form, FILE *out,
+			    uint64_t *differences, struct ero_error *err);
 /* Raw content (regular file or link target). */
 ERO_API int ero_report_content(struct ero_image *image, uint64_t nid, FILE *out, struct ero_error *err);
 /* The summary of a build. */
@@ -298,6 +308,8 @@ struct ero_check_options {
 	bool data;               /* decode all file data too */
 	const char *inode_digest; /* compare content with the digests in the xattrs of this name, "": the one the superblock
 	                           * names; needs data. NULL: not */
+	const char *verity_root; /* the dm-verity tree behind the image must have this root hash, in hexadecimal; needs data. NULL:
+	                          * a tree that is there is verified by itself */
 	bool has_nid;
 	uint64_t nid;            /* check only what is below this inode */
 	unsigned workers;        /* 0: one per processor */
@@ -310,6 +322,7 @@ struct ero_check_result {
 	uint64_t damages, warnings;
 	uint64_t failures;                 /* extraction: what the target refused; the image is not to blame */
 	uint64_t data_bytes, stored_bytes; /* of regular files, plain and as stored */
+	char verity_root[65];              /* of the dm-verity tree that was verified, or "" */
 };
 
 /* Checks an open image; damage is told through `finding` and counted, it is not an error of the call.

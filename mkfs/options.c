@@ -255,6 +255,13 @@ static int set_sort(void *options, const struct cli_option *self, const char *va
 	return -1;
 }
 
+static int set_verity(void *options, const struct cli_option *self, const char *value)
+{
+	(void)self;
+	((struct mkfs_options *)options)->build.verity_salt = value ? value : "";
+	return 0;
+}
+
 static int set_inode_digest(void *options, const struct cli_option *self, const char *value)
 {
 	(void)self;
@@ -365,6 +372,7 @@ static const struct cli_option table[] = {
 	{ "workers", 0, CLI_REQUIRED, "N", "threads (default: one per processor); the image does not depend on it",
 	  set_workers, 0 },
 	{ "zD", 0, CLI_OPTIONAL, "0|1", "compress directories of more than a block, too", set_directories, 0 },
+	{ "verity", 0, CLI_OPTIONAL, "SALT", "append a dm-verity tree and tell its root hash (SALT: hexadecimal, - for none)", set_verity, 0 },
 	{ "xattr-inode-digest", 0, CLI_OPTIONAL, "NAME", "give every regular file an xattr with the SHA-256 of its content\n(default name: erofs.fingerprint.v1)",
 	  set_inode_digest, 0 },
 	{ "xattr-prefix", 0, CLI_REQUIRED, "PREFIX", "store this beginning of xattr names once, such as user.foo.", cli_add_string,

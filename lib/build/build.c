@@ -235,6 +235,8 @@ static int run(struct ero_build *b, struct ero_error *err)
 		rc = ero_spool_reader_create(b->spool, &b->stored, err);
 	if (!rc)
 		rc = ero_build_write(b, err);
+	if (!rc)
+		rc = ero_build_verity(b, err);
 	return rc ? rc : commit(b, err);
 }
 
@@ -279,6 +281,8 @@ static void summarize(const struct ero_build *b, double seconds, struct ero_buil
 	if (b->options.extent_size || b->options.metabox_size)
 		snprintf(s->avoid_kernels, sizeof(s->avoid_kernels), "%s", ero_extent_bugs_text);
 	s->packed_files = b->pack.packed_files;
+	s->verity_offset = b->verity_offset;
+	memcpy(s->verity_root, b->verity_root, sizeof(s->verity_root));
 	s->duplicate_files = b->pack.duplicate_files;
 	s->shared_bytes = b->pack.shared_bytes;
 	ero_super_feature_names(&b->super, s->features, sizeof(s->features));

@@ -25,6 +25,8 @@ struct ero_build {
 	bool boxed_prefixes;
 	uint64_t late_start, late_end;    /* where content lies that was packed after the layout: directories, the metabox */
 	uint64_t image_bytes;
+	uint64_t verity_offset;     /* 0: no tree */
+	char verity_root[65];
 };
 
 /* Bytes of the blob that takes the chunks: whole pages. */
@@ -39,6 +41,9 @@ int ero_build_plan(struct ero_build *b, struct ero_error *err);
 /* presets.c: fills in what --preset and --for-kernel imply; and refuses what the kernel asked for cannot read. */
 int ero_build_choose(struct ero_build_options *options, struct ero_error *err);
 int ero_build_check_kernel(const struct ero_build *b, struct ero_error *err);
+
+/* verity.c: the tree behind what was written, if it is asked for. */
+int ero_build_verity(struct ero_build *b, struct ero_error *err);
 
 /* late.c: after the layout, packs what is metadata and content of inodes: directories (--zD), then the metabox. */
 int ero_build_late(struct ero_build *b, struct ero_error *err);

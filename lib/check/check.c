@@ -112,6 +112,8 @@ int ero_check(struct ero_image *image, const struct ero_check_options *options, 
 		check_counts(&c);
 		ero_check_space(&c);
 		ero_check_unused(&c);
+		if (options->data)
+			ero_check_verity(&c);
 	}
 	if (!rc && c.rc) {
 		rc = c.rc;

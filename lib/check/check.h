@@ -77,6 +77,9 @@ void ero_check_directory(struct ero_checker *c, const struct ero_check_dir *dir,
 /* overlap.c: what only all claims on space together can tell. */
 void ero_check_space(struct ero_checker *c);
 
+/* verity.c: every byte of the image against a tree behind it. */
+void ero_check_verity(struct ero_checker *c);
+
 /* data.c: decodes files in threads; findings come out in order. */
 int ero_data_check_create(struct ero_checker *c, struct ero_data_check **d, struct ero_error *err);
 int ero_data_check_add(struct ero_data_check *d, const struct ero_place *at, const struct ero_inode *inode,

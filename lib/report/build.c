@@ -33,6 +33,10 @@ static int build_json(const struct ero_build_summary *s, const char *target, FIL
 	ero_json_add(o, "uuid", json_object_new_string(uuid));
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		ero_json_add_u64(o, numbers[i].key, numbers[i].value);
+	if (s->verity_offset) {
+		ero_json_add_u64(o, "verity_offset", s->verity_offset);
+		ero_json_add(o, "verity_root", json_object_new_string(s->verity_root));
+	}
 	ero_json_add(o, "features", json_object_new_string(s->features));
 	ero_json_add(o, "first_kernel", json_object_new_string(s->first_kernel));
 	ero_json_add(o, "avoid_kernels", json_object_new_string(s->avoid_kernels));
@@ -65,6 +69,8 @@ int ero_report_build(const struct ero_build_summary *s, const char *target, enum
 	fprintf(out, "  metadata  %" PRIu64 " bytes, padding included\n", s->metadata_bytes);
 	fprintf(out, "  uuid      %s\n", uuid);
 	fprintf(out, "  features  %s\n", s->features);
+	if (s->verity_offset)
+		fprintf(out, "  verity    root hash %s, --hash-offset=%" PRIu64 "\n", s->verity_root, s->verity_offset);
 	fprintf(out, "  mounts on Linux %s and later%s%s\n", s->first_kernel, *s->avoid_kernels ? ", but read wrong by " : "",
 		s->avoid_kernels);
 	return ero_report_end(out, err);

@@ -56,6 +56,8 @@ int ero_findings_report(struct ero_findings *findings, const char *image, int ex
 	ero_json_add_u64(o, "specials", r->specials);
 	ero_json_add_u64(o, "data_bytes", r->data_bytes);
 	ero_json_add_u64(o, "stored_bytes", r->stored_bytes);
+	if (*r->verity_root)
+		ero_json_add(o, "verity_root", json_object_new_string(r->verity_root));
 	ero_json_add(o, "findings", findings->list);
 	free(findings);
 	return ero_report_json(o, out, err);
