@@ -38,6 +38,12 @@ static inline uint64_t ero_build_blob_bytes(const struct ero_build *b)
 /* plan.c: before anything is packed: epoch, inode forms, xattr bodies, superblock features, the head's geometry. */
 int ero_build_plan(struct ero_build *b, struct ero_error *err);
 
+/* May there be a packed inode? */
+static inline bool ero_build_may_pack(const struct ero_build_options *o)
+{
+	return o->extent_size || o->fragments || (o->dedupe && o->compressor_count);
+}
+
 /* presets.c: fills in what --preset and --for-kernel imply; and refuses what the kernel asked for cannot read. */
 int ero_build_choose(struct ero_build_options *options, struct ero_error *err);
 int ero_build_check_kernel(const struct ero_build *b, struct ero_error *err);

@@ -166,6 +166,9 @@ static void plan_head(struct ero_build *b)
 		at += ERO_DEVICE_SLOT;
 	}
 	if (b->prefix_table_size) {
+		/* readers look for it in the packed inode, if there is one, unless they are told not to */
+		if (ero_build_may_pack(&b->options) && !b->options.metabox_size)
+			b->options.plain_xattr_prefixes = true;
 		b->super.feature_incompat |= ERO_INCOMPAT_XATTR_PREFIXES;
 		b->boxed_prefixes = b->options.metabox_size && !b->options.plain_xattr_prefixes;
 		b->prefix_start = b->boxed_prefixes ? 0 : ero_round_up(at, 4);

@@ -125,7 +125,7 @@ int ero_build_check_kernel(const struct ero_build *b, struct ero_error *err)
 		s.feature_incompat |= ERO_INCOMPAT_ZTAILPACKING;
 	if (o->chunk_size)
 		s.feature_incompat |= ERO_INCOMPAT_CHUNKED_FILE;
-	if (o->extent_size || o->fragments || (o->dedupe && o->compressor_count))
+	if (ero_build_may_pack(o))
 		s.feature_incompat |= ERO_INCOMPAT_FRAGMENTS;
 	first = ero_super_first_kernel(&s);
 	if (ero_kernel_compare(v, (struct ero_kernel_version)ERO_LINUX(5, 4, 0)) < 0)

@@ -115,6 +115,10 @@ struct ero_kernel_version ero_super_first_kernel(const struct ero_super *s)
 	for (unsigned a = 0; a < ERO_ALG_COUNT; a++)
 		if (used & (1u << a))
 			raise_to(&first, algorithms[a].since);
+	/* before, long prefixes were looked for in the packed inode, wherever they are */
+	if ((s->feature_compat & ERO_COMPAT_PLAIN_XATTR_PFX) && (s->feature_incompat & ERO_INCOMPAT_FRAGMENTS) &&
+	    !(s->feature_incompat & ERO_INCOMPAT_METABOX))
+		raise_to(&first, (struct ero_kernel_version)ERO_LINUX(6, 17, 0));
 	if (s->block_bits < 12) { /* below the page size: plain since 6.4, compressed since 6.8 */
 		bool compressed = s->feature_incompat & (ERO_INCOMPAT_LZ4_0PADDING | ERO_INCOMPAT_COMPR_CFGS);
 
