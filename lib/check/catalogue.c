@@ -25,6 +25,8 @@ const struct ero_invariant ero_invariants[] = {
 	{ "super.devices", ERO_WARNING, "All extra devices are given to the check.", "Data on them is not checked." },
 	{ "config.range", ERO_DAMAGE,
 	  "An LZ4 configuration allows pclusters of 1 MiB at most; windows and dictionaries are those of the format.", "The mount fails with EINVAL." },
+	{ "config.distance", ERO_WARNING, "LZ4 is configured for matches as far back as 65535 bytes, which is what encoders use.",
+	  "Kernels keep only so much of what they decoded: where a match goes farther back, they give other bytes." },
 	{ "device.table", ERO_DAMAGE, "With a device table, its slots lie inside of the image.", "The mount fails with EIO or EINVAL." },
 	{ "device.overlap", ERO_DAMAGE, "Flat address ranges of devices do not overlap each other or the primary device's blocks.",
 	  "Reads come from one device or the other." },

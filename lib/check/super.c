@@ -8,6 +8,10 @@ static void check_configurations(struct ero_checker *c, const struct ero_place *
 {
 	const struct ero_super *s = &c->image->super;
 	unsigned most = ERO_PCLUSTER_MAX_ENCODED >> s->block_bits;
+	unsigned distance = s->feature_incompat & ERO_INCOMPAT_COMPR_CFGS ? c->image->cfgs.lz4_distance : s->lz4_distance;
+
+	if (distance && distance < UINT16_MAX) /* 0: not said, which means that */
+		ero_check_tell(c, "config.distance", at, "LZ4 is configured for matches up to %u bytes back", distance);
 
 	if ((s->feature_incompat & ERO_INCOMPAT_COMPR_CFGS) && c->image->cfgs.lz4_max_blocks > most)
 		ero_check_tell(c, "config.range", at, "LZ4 is configured for pclusters of %u blocks; %u are 1 MiB, the most there can be",

@@ -44,6 +44,7 @@ breaks device.table devices 1112 ffff "a table behind the end"
 table=$(($(od -An -tu2 -j1112 -N2 devices) * 128))
 breaks device.overlap devices $((table + 68)) 01000000 "a device in the primary one's blocks" --device=blob
 breaks config.range big 1156 ffff "pclusters of 65535 blocks"
+breaks config.distance big 1154 0010 "matches of 4 KiB"
 breaks feature.missing big 1104 00 "big pclusters that are not announced"
 breaks feature.missing devices 1104 08 "chunks that are not announced" --device=blob
 breaks feature.missing plain 1115 01 "a long prefix that is not announced"
