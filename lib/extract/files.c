@@ -77,6 +77,22 @@ static int note_hole(struct job *j, uint64_t offset, uint64_t length, struct ero
 	return ero_fail_memory(err);
 }
 
+/* What decodes of a damaged extent; the rest of it is a hole. */
+static int salvage_extent(struct job *j, const struct ero_extent *e, struct ero_data_buffer *buffer, struct ero_error *err)
+{
+	struct ero_error why = *err;
+	size_t good = 0;
+
+	/* the buffer has room: decoding has failed in it */
+	if (e->kind == ERO_EXTENT_ENCODED && !ero_data_decode_prefix(j->x->image, &j->inode, e, buffer->bytes, &good, err)) {
+		int rc = write_part(j, buffer->bytes, e->logical, good, err);
+
+		if (rc)
+			return rc;
+	}
+	return note_hole(j, e->logical + good, e->length - good, &why);
+}
+
 /* All extents that can be read, one by one; the others are left as holes. */
 static int salvage(struct job *j, struct ero_data_buffer *buffer, struct ero_error *err)
 {
@@ -87,7 +103,7 @@ static int salvage(struct job *j, struct ero_data_buffer *buffer, struct ero_err
 	while (!rc && (rc = ero_map_next(&map, &e, err)) > 0) {
 		rc = ero_data_stream_extent(j->x->image, &j->inode, &e, buffer, write_part, j, err);
 		if (rc && err->kind == ERO_ERROR_CORRUPT)
-			rc = note_hole(j, e.logical, e.length, err);
+			rc = salvage_extent(j, &e, buffer, err);
 	}
 	if (rc && err->kind == ERO_ERROR_CORRUPT) /* where it goes on is not known */
 		rc = note_hole(j, map.at, j->inode.size - map.at, err);

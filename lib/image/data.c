@@ -86,6 +86,32 @@ int ero_data_decode(struct ero_image *image, const struct ero_inode *inode, cons
 		    0;
 }
 
+int ero_data_decode_prefix(struct ero_image *image, const struct ero_inode *inode, const struct ero_extent *e, uint8_t *out,
+			   size_t *length, struct ero_error *err)
+{
+	enum { STEP = 4096 };
+	size_t good = 0, bad = (size_t)ero_div_up(e->length, STEP);
+	struct ero_extent part = *e;
+	int rc = ero_data_decode(image, inode, e, out, err);
+
+	*length = (size_t)e->length;
+	if (rc != -EUCLEAN || e->kind != ERO_EXTENT_ENCODED)
+		return rc;
+	part.partial = true;
+	while (bad - good > 1) { /* a stream decodes up to some place, and not behind it */
+		size_t middle = good + (bad - good) / 2;
+
+		part.length = middle * STEP;
+		if (ero_data_decode(image, inode, &part, out, NULL))
+			bad = middle;
+		else
+			good = middle;
+	}
+	*length = good * STEP;
+	part.length = *length;
+	return good ? ero_data_decode(image, inode, &part, out, err) : rc; /* failures have left anything there */
+}
+
 void *ero_data_buffer_make(void *context)
 {
 	(void)context;

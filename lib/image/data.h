@@ -9,6 +9,11 @@
 int ero_data_decode(struct ero_image *image, const struct ero_inode *inode, const struct ero_extent *e, uint8_t *out,
 		    struct ero_error *err);
 
+/* Of a damaged extent as much of its beginning as decodes, in steps of 4096 bytes; *length becomes how much that is, all of it for a
+ * sound one. -EUCLEAN only for none of it. */
+int ero_data_decode_prefix(struct ero_image *image, const struct ero_inode *inode, const struct ero_extent *e, uint8_t *out,
+			   size_t *length, struct ero_error *err);
+
 /* Bytes that a caller should handle at once: extents of plain data may be as long as the file, decoded ones are not.
  * Reads `length` bytes from `in` of an extent that is not ENCODED. */
 int ero_data_read_plain(struct ero_image *image, const struct ero_inode *inode, const struct ero_extent *e,

@@ -36,6 +36,7 @@ struct ero_image {
 	unsigned device_count;
 	bool zero_padding;          /* encoded data is right-aligned */
 	bool checksum_bad;          /* only possible with ignore_checksum */
+	bool salvage;               /* what can be read of damaged extents counts */
 	bool lacks_devices;         /* a device table, and no device given: flat addressing */
 	uint64_t super_end;         /* byte behind superblock and configurations */
 	struct ero_long_prefix *prefixes;

@@ -148,6 +148,7 @@ int ero_image_open(const char *path, const struct ero_open_options *options, str
 	for (size_t i = 0; i <= options->device_count; i++)
 		image->devices[i].fd = -1;
 	image->device_count = 1;
+	image->salvage = options->salvage;
 	rc = ero_device_open(&image->devices[0], path, options->offset, err);
 	if (!rc)
 		rc = read_super(image, err);

@@ -19,7 +19,7 @@ struct slot {
 	unsigned pins;
 	uint64_t used;     /* clock of the last use */
 	uint8_t *bytes;
-	size_t room;
+	size_t room, valid; /* bytes; all of the extent but of a damaged one that is salvaged */
 	int rc;
 };
 
@@ -121,7 +121,9 @@ static int fill(struct ero_shared_file *f, struct slot *s, const struct ero_exte
 			return ero_fail_memory(err);
 		s->room = e->length;
 	}
-	return ero_data_decode(f->image, &f->inode, e, s->bytes, err);
+	s->valid = (size_t)e->length;
+	return f->image->salvage ? ero_data_decode_prefix(f->image, &f->inode, e, s->bytes, &s->valid, err) :
+				   ero_data_decode(f->image, &f->inode, e, s->bytes, err);
 }
 
 /* Pins the slot that holds an extent's plain bytes. */
@@ -198,6 +200,10 @@ int ero_shared_read(struct ero_shared_file *f, uint64_t offset, void *buffer, si
 			struct slot *s = NULL;
 
 			rc = pin(f, index, &s, err);
+			if (!rc && in + part > s->valid)
+				rc = ero_fail(err, ERO_ERROR_CORRUPT, EUCLEAN, "only %zu of %llu bytes of the extent at byte %llu of inode %llu decode",
+					      s->valid, (unsigned long long)e->length, (unsigned long long)e->logical,
+					      (unsigned long long)f->inode.nid);
 			if (!rc)
 				memcpy(to, s->bytes + in, part);
 			unpin(f, s);

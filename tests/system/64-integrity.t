@@ -73,6 +73,9 @@ at=$(extent s.img /big 3); dd if=/dev/zero of=s.img bs=4096 count=1 seek=$((at /
 rm -rf x; check "a damaged file is kept, and its loss listed" sh -c "$fsck --json --salvage=x s.img >out; test \$? -eq 4 && jq -e '[.findings[] | select(.id == \"data.damaged\" and .path == \"/big\")] | length == 1' out"
 check "all others are whole" sh -c 'for f in a b d/same hole empty; do cmp t/$f x/$f || exit 1; done'
 check "and of that one, what can be read" sh -c 'test $(stat -c %s x/big) = $(stat -c %s t/big) && test $(cmp -l t/big x/big | wc -l) -lt 100000 && ! cmp -s t/big x/big && cmp -n 4096 t/big x/big'
+$mkfs --quiet $fixed --preset=dense --extent-size=1048576 s.img t; packed=$(od -An -tu8 -j1120 -N8 s.img | tr -d ' '); at=$($dump --json -e --nid=$packed s.img | jq '.extents[0] | .physical + .stored - 3000')
+dd if=/dev/zero of=s.img bs=1 seek=$at count=1000 conv=notrunc 2>/dev/null; rm -rf x
+check "of an extent of many files, those before the damage" sh -c "$fsck -d0 --salvage=x s.img; code=\$?; good=0; for f in a b big d/same; do cmp -s t/\$f x/\$f && good=\$((good + 1)); done; test \$code -eq 4 && test \$good -ge 2 && test \$good -lt 4"
 $mkfs --quiet $fixed s.img t; set_byte s.img 1030 ff; rm -rf x
 check "a wrong checksum does not keep anything" sh -c "$fsck -d1 --salvage=x s.img && diff -r --no-dereference t x"
 mkdir many; for i in $(seq 300); do : >many/name-$i-that-is-long-so-that-there-are-blocks; done; $mkfs --quiet $fixed s.img many
