@@ -88,6 +88,8 @@ const struct ero_invariant ero_invariants[] = {
 	{ "space.lost", ERO_INFO, "All blocks are used.", "They only take room." },
 	/* ---- data ---- */
 	{ "data.damaged", ERO_DAMAGE, "All extents decode to exactly their length. (Shown by --extract only.)", "Reads fail with EUCLEAN or EIO." },
+	{ "data.padding", ERO_WARNING, "What lies behind the end of a plain file in its last block is zero. (Shown by --extract only.)",
+	  "Programs that map the file see it." },
 	{ "digest.differs", ERO_DAMAGE, "The fingerprint in a file's xattr is that of its content. (Shown by --xattr-inode-digest only.)",
 	  "Whoever trusts the fingerprint opens another file." },
 	{ "digest.missing", ERO_WARNING, "Every regular file with data has a fingerprint. (Shown by --xattr-inode-digest only.)", "It is not shared by fingerprint." },

@@ -2,6 +2,7 @@
 /* All data of regular files decoded, and hashed if its digests are asked for, file by file in a pool; what fails is told in
  * the order of the tree. */
 #include "image/data.h"
+#include "base/bytes.h"
 #include "base/digest.h"
 #include "base/pool.h"
 #include "check/check.h"
@@ -19,7 +20,7 @@ struct job {
 	char *name;
 	const char *digest_name;  /* of the xattr; NULL: not asked for */
 	struct ero_sha256 *digest;
-	bool differs, missing;
+	bool differs, missing, unclean;
 	int rc;
 	struct ero_error err;
 };
@@ -84,6 +85,27 @@ static int check_digest(struct job *j)
 	return rc < 0 ? rc : 0;
 }
 
+/* Bytes between the end of a plain file and that of its block. */
+static int check_padding(struct job *j)
+{
+	unsigned block = ero_block_size(j->image), used = (unsigned)(j->inode.size & (block - 1));
+	uint8_t bytes[1 << ERO_MAX_BLOCK_BITS];
+	struct ero_extent e;
+	struct ero_map map;
+	int rc;
+
+	if (!used || (j->inode.layout != ERO_LAYOUT_FLAT_PLAIN && j->inode.layout != ERO_LAYOUT_CHUNK))
+		return 0;
+	rc = ero_map_init(&map, j->image, &j->inode, &j->err);
+	while (!rc && (rc = ero_map_next(&map, &e, &j->err)) > 0 && map.at < j->inode.size)
+		rc = 0;
+	if (rc <= 0 || e.kind != ERO_EXTENT_PLAIN || ero_device_room(j->image, e.device, e.physical) < e.length + block - used)
+		return rc < 0 ? rc : 0;
+	rc = ero_device_read(j->image, e.device, e.physical + e.length, bytes, block - used, &j->err);
+	j->unclean = !rc && !ero_all_zero(bytes, block - used);
+	return rc;
+}
+
 static void run(struct ero_job *job, void *worker)
 {
 	struct job *j = (struct job *)job;
@@ -96,6 +118,8 @@ static void run(struct ero_job *job, void *worker)
 		j->rc = ero_data_stream(j->image, &j->inode, worker, take_bytes, j, &j->err);
 	if (j->digest)
 		j->rc = check_digest(j);
+	if (!j->rc)
+		j->rc = check_padding(j);
 }
 
 /* The name that is asked for, or the one in the superblock. */
@@ -148,9 +172,11 @@ static void take(struct ero_data_check *d)
 
 	if (j->rc)
 		ero_check_blame(d->c, "data.damaged", &j->at, j->rc, &j->err);
-	else if (j->differs)
+	else if (j->unclean)
+		ero_check_tell(d->c, "data.padding", &j->at, "what lies behind its end in its last block is not zero");
+	if (j->differs)
 		ero_check_tell(d->c, "digest.differs", &j->at, "the content is not what xattr %s says", d->digest_name);
-	else if (j->missing)
+	if (j->missing)
 		ero_check_tell(d->c, "digest.missing", &j->at, "there is no xattr %s", d->digest_name);
 	free(j->name);
 	free(j);

@@ -311,19 +311,6 @@ static void watched(unsigned number, const char *way, const char *file, long lim
 		say("R %u %s DIED 0 0 - - -\n", number, way);
 }
 
-static struct mutant_base *base_of(const char *dir, const char *name)
-{
-	static struct mutant_base bases[256];
-	static unsigned count;
-
-	for (unsigned i = 0; i < count; i++)
-		if (!strcmp(bases[i].name, name))
-			return &bases[i];
-	if (!mutant_open(&bases[count], dir, name))
-		return NULL;
-	return &bases[count++];
-}
-
 int main(int argc, char **argv)
 {
 	static char line[MUTANT_LINE];
@@ -349,7 +336,7 @@ int main(int argc, char **argv)
 
 		if (!mutant_parse(line, &m) || m.number < (unsigned)atoi(argv[3]))
 			continue;
-		base = base_of(argv[1], m.image);
+		base = mutant_base_of(argv[1], m.image);
 		if (!base || !mutant_apply(base, &m)) {
 			say("R %u - LOST 0 0 - - -\n", m.number);
 			continue;

@@ -314,19 +314,6 @@ static void one(unsigned number, const char *path, char **command)
 	printf("R %u fsck %s\n", number, verdict);
 }
 
-static struct mutant_base *base_of(const char *dir, const char *name)
-{
-	static struct mutant_base bases[256];
-	static unsigned count;
-
-	for (unsigned i = 0; i < count; i++)
-		if (!strcmp(bases[i].name, name))
-			return &bases[i];
-	if (count == 256 || !mutant_open(&bases[count], dir, name))
-		return NULL;
-	return &bases[count++];
-}
-
 int main(int argc, char **argv)
 {
 	struct mutant_base list = { .fd = -1 }; /* as a whole, since a child that ends would move the place in a stream */
@@ -342,7 +329,7 @@ int main(int argc, char **argv)
 
 		if (!mutant_parse(line, &m))
 			return 2;
-		base = base_of(argv[1], m.image);
+		base = mutant_base_of(argv[1], m.image);
 		if (!base || !mutant_apply(base, &m))
 			return 3;
 		snprintf(path, sizeof(path), "%s/%s", argv[1], m.image);

@@ -100,6 +100,19 @@ bool mutant_open(struct mutant_base *base, const char *dir, const char *name)
 	return base->bytes != NULL;
 }
 
+struct mutant_base *mutant_base_of(const char *dir, const char *name)
+{
+	static struct mutant_base bases[256];
+	static unsigned count;
+
+	for (unsigned i = 0; i < count; i++)
+		if (!strcmp(bases[i].name, name))
+			return &bases[i];
+	if (count == sizeof(bases) / sizeof(bases[0]) || !mutant_open(&bases[count], dir, name))
+		return NULL;
+	return &bases[count++];
+}
+
 bool mutant_apply(struct mutant_base *base, const struct mutant *m)
 {
 	for (unsigned i = 0; i < m->patches; i++)

@@ -41,6 +41,8 @@ struct mutant_base {
 bool mutant_parse(const char *line, struct mutant *m);
 void mutant_print(const struct mutant *m, FILE *out);
 bool mutant_open(struct mutant_base *base, const char *dir, const char *name);
+/* The image of that name, opened at its first use and kept; NULL if it cannot be. */
+struct mutant_base *mutant_base_of(const char *dir, const char *name);
 bool mutant_apply(struct mutant_base *base, const struct mutant *m);
 bool mutant_revert(struct mutant_base *base, const struct mutant *m);
 

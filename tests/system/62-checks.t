@@ -9,7 +9,8 @@ setfattr -n user.x -v value t/a; setfattr -n user.y -v value t/a; setfacl -m u:5
 $mkfs --quiet -T0 -U clear plain t; $mkfs --quiet -T0 -U clear -zlz4 lz4 t; $mkfs --quiet -T0 -U clear -zlz4 -C16384 big t
 $mkfs --quiet -T0 -U clear -E force-inode-extended extended t; $mkfs --quiet -T0 -U clear --preset=dense dense t
 $mkfs --quiet -T0 -U clear --chunksize=4096 --blobdev=blob devices t; $mkfs --quiet -T0 -U clear -E xattr-name-filter filter t
-for i in plain lz4 big extended dense filter; do check "$i is clean" $fsck -d1 --extract $i; done
+$mkfs --quiet -T0 -U clear -E noinline_data noinline t
+for i in plain noinline lz4 big extended dense filter; do check "$i is clean" $fsck -d1 --extract $i; done
 check "devices is clean" $fsck -d1 --extract --device=blob devices
 
 at() { echo $(($($dump --json --path="$2" "$1" | jq .nid) * 32)); }
@@ -93,6 +94,7 @@ breaks extent.algorithm big $(( ($(at big /b) + 32 + 7) / 8 * 8 + 6)) 02 "an alg
 breaks extent.start plain $((two + 16)) ffffffff "whole blocks without a start"
 breaks extent.over-metadata plain $((b + 16)) $(le32 $((a / 4096))) "data where inodes are"
 breaks extent.overlap lz4 $(($(at lz4 /random) + 16)) $(le32 $(($(first_extent lz4 /b) / 4096))) "plain data over encoded data"
+breaks data.padding noinline $(($(first_extent noinline /a) + 4000)) 41 "a byte behind the end" --extract
 breaks data.damaged lz4 $(($(first_extent lz4 /b) + 3000)) $(printf 'ff%.0s' $(seq 300)) "data that does not decode" --extract
 (cat plain; head -c 8192 /dev/zero) >longer; breaks space.lost longer 1060 $(le32 $(($(stat -c %s longer) / 4096))) "two blocks that nobody uses"
 : >why; for id in $($fsck --checks --json | jq -r '.[].id' | grep -vE '^(io|extract|digest|verity|space)\.'); do case " $tried " in *" $id "*) ;; *) echo "$id" ;; esac; done >why
