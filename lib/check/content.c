@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+/* The content of one regular file: does it decode, is it what its fingerprint says, is the rest of its last block clean? */
+#include "check/content.h"
+#include "base/bytes.h"
+#include "base/digest.h"
+#include "image/xattr.h"
+
+#include <string.h>
+
+struct hashing {
+	struct ero_sha256 *digest; /* NULL: not asked for */
+};
+
+static int take_bytes(void *context, const uint8_t *bytes, uint64_t offset, size_t length, struct ero_error *err)
+{
+	static const uint8_t zeros[65536];
+	struct hashing *h = context;
+	bool good = true;
+
+	(void)offset;
+	if (!h->digest)
+		return 0;
+	if (bytes)
+		good = ero_sha256_update(h->digest, bytes, length);
+	for (size_t part; !bytes && good && length; length -= part) {
+		part = length < sizeof(zeros) ? length : sizeof(zeros);
+		good = ero_sha256_update(h->digest, zeros, part);
+	}
+	return good ? 0 : ero_fail_memory(err);
+}
+
+struct wanted {
+	const char *name;
+	uint8_t value[7 + ERO_SHA256_SIZE];
+	bool found, equal;
+};
+
+static int compare(void *context, const struct ero_xattr *x, struct ero_error *err)
+{
+	struct wanted *w = context;
+
+	(void)err;
+	if (strcmp(x->name, w->name) != 0)
+		return 0;
+	w->found = true;
+	w->equal = x->value_length == sizeof(w->value) && !memcmp(x->value, w->value, sizeof(w->value));
+	return 1;
+}
+
+/* The digest of what was read against the one in the xattr. */
+static int check_digest(struct ero_content *c, struct ero_sha256 *digest, int rc, struct ero_error *err)
+{
+	struct wanted w = { .name = c->digest_name, .value = "sha256:" };
+	bool good = ero_sha256_final(digest, rc ? NULL : w.value + 7);
+
+	if (rc)
+		return rc;
+	if (!good)
+		return ero_fail_memory(err);
+	rc = ero_xattr_each(c->image, &c->inode, compare, &w, err);
+	c->missing = !w.found && c->inode.size;
+	c->differs = w.found && !w.equal;
+	return rc < 0 ? rc : 0;
+}
+
+/* Bytes between the end of a plain file and that of its block. */
+static int check_padding(struct ero_content *c, struct ero_error *err)
+{
+	unsigned block = ero_block_size(c->image), used = (unsigned)(c->inode.size & (block - 1));
+	uint8_t bytes[1 << ERO_MAX_BLOCK_BITS];
+	struct ero_extent e;
+	struct ero_map map;
+	int rc;
+
+	if (!used || (c->inode.layout != ERO_LAYOUT_FLAT_PLAIN && c->inode.layout != ERO_LAYOUT_CHUNK))
+		return 0;
+	rc = ero_map_init(&map, c->image, &c->inode, err);
+	while (!rc && (rc = ero_map_next(&map, &e, err)) > 0 && map.at < c->inode.size)
+		rc = 0;
+	if (rc <= 0 || e.kind != ERO_EXTENT_PLAIN || ero_device_room(c->image, e.device, e.physical) < e.length + block - used)
+		return rc < 0 ? rc : 0;
+	rc = ero_device_read(c->image, e.device, e.physical + e.length, bytes, block - used, err);
+	c->unclean = !rc && !ero_all_zero(bytes, block - used);
+	return rc;
+}
+
+int ero_check_content(struct ero_content *c, struct ero_data_buffer *buffer, struct ero_error *err)
+{
+	struct hashing h = { .digest = c->digest_name ? ero_sha256_create() : NULL };
+	int rc;
+
+	if (c->digest_name && !h.digest)
+		return ero_fail_memory(err);
+	rc = ero_data_stream(c->image, &c->inode, buffer, take_bytes, &h, err);
+	if (h.digest)
+		rc = check_digest(c, h.digest, rc, err);
+	return rc ? rc : check_padding(c, err);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* One file's content, looked at in any thread. */
+#ifndef ERO_CHECK_CONTENT_H
+#define ERO_CHECK_CONTENT_H
+
+#include "image/data.h"
+
+struct ero_content {
+	struct ero_image *image;
+	struct ero_inode inode;
+	const char *digest_name; /* of the xattr with its fingerprint; NULL: not asked for */
+	/* found */
+	bool differs, missing;   /* content and fingerprint; the latter */
+	bool unclean;            /* bytes behind its end are not zero */
+};
+
+/* 0, or why it cannot be read. */
+int ero_check_content(struct ero_content *content, struct ero_data_buffer *buffer, struct ero_error *err);
+
+#endif
