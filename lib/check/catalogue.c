@@ -32,6 +32,8 @@ const struct ero_invariant ero_invariants[] = {
 	  "Reads come from one device or the other." },
 	{ "feature.missing", ERO_DAMAGE, "What an image uses is announced by the superblock's feature bits.",
 	  "New kernels refuse the mount or the inode (EUCLEAN, EOPNOTSUPP); those too old for the feature do not refuse the mount, as they should, and read wrong." },
+	{ "feature.chunked", ERO_WARNING, "Chunked files are announced.",
+	  "Kernels from 5.15 on read them all the same, and composefs writes such images; older ones do not refuse the mount, as they should." },
 	{ "feature.unused", ERO_INFO, "What the feature bits announce is used.", "Old kernels refuse an image they could read." },
 	/* ---- inodes ---- */
 	{ "inode.damaged", ERO_DAMAGE, "An inode's format and mode have a meaning, and it lies inside of the image.",

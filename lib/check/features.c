@@ -24,7 +24,7 @@ void ero_check_uses(struct ero_checker *c, uint32_t features, const struct ero_p
 	if (!missing)
 		return;
 	names_of(missing, names, sizeof(names));
-	ero_check_tell(c, "feature.missing", at, "%s, but the superblock does not announce %s", what, names);
+	ero_check_tell(c, missing == ERO_INCOMPAT_CHUNKED_FILE ? "feature.chunked" : "feature.missing", at, "%s, but the superblock does not announce %s", what, names);
 }
 
 void ero_check_unused(struct ero_checker *c)

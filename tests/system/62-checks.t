@@ -47,7 +47,7 @@ breaks device.overlap devices $((table + 68)) 01000000 "a device in the primary 
 breaks config.range big 1156 ffff "pclusters of 65535 blocks"
 breaks config.distance big 1154 0010 "matches of 4 KiB"
 breaks feature.missing big 1104 00 "big pclusters that are not announced"
-breaks feature.missing devices 1104 08 "chunks that are not announced" --device=blob
+breaks feature.chunked devices 1104 08 "chunks that are not announced" --device=blob
 breaks feature.missing plain 1115 01 "a long prefix that is not announced"
 breaks feature.unused plain 1104 20 "fragments in an image without"
 
