@@ -83,6 +83,20 @@ else
 	test ! -s why && [ $tried -gt 10 ]; ok $? "a check: $tried failing system calls"
 fi
 
+# power loss: what the name leads to is on stable storage before it does, and the name itself before the end
+if ! strace -o /dev/null true 2>/dev/null; then skip "strace cannot trace here" "writes, sync, rename, sync of the directory"; else
+	for form in "" "-zlz4" "--preset=dense --verity"; do
+		cp old dir/target
+		strace -f -qq -y -o trace -e trace=pwrite64,write,copy_file_range,ftruncate,fsync,fdatasync,renameat,renameat2,linkat $mkfs --quiet $fixed $form dir/target t
+		awk '/\/dir\/(#|\.)/ && /(pwrite64|write|copy_file_range|ftruncate)\(/ { if (synced || named) late = 1; wrote = 1 }
+			/f(data)?sync\(/ && /\/dir\/(#|\.)/ { synced = 1 }
+			/renameat2?\(/ && /"target"/ { if (!synced) early = 1; named = 1 }
+			/fsync\(/ && /\/dir>/ { if (named) settled = 1 }
+			END { if (late) print "written after the sync"; if (early) print "named before the sync"; if (!wrote || !named || !settled) print "not seen: " wrote " " named " " settled }' trace >why
+		test ! -s why; ok $? "writes, sync, rename, sync of the directory: \"$form\""
+	done
+fi
+
 # allocations
 if [ -n "$sanitized" ] || [ ! -e "$bin/tests/system/failalloc.so" ]; then skip "sanitizers bring an allocator of their own" "failing allocations"; else
 	allocations() { # NAME REFERENCE COMMAND…
