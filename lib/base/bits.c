@@ -29,12 +29,16 @@ int ero_bits_claim(struct ero_bits *b, uint64_t from, uint64_t count)
 
 		if (!page)
 			return -ENOMEM;
-		for (; count && in < ERO_BITS_PAGE; count--, from++, in++) {
-			uint64_t bit = 1ull << (in % 64);
+		while (count && in < ERO_BITS_PAGE) {
+			unsigned most = 64 - in % 64, part = count < most ? (unsigned)count : most;
+			uint64_t mask = (part == 64 ? ~0ull : (1ull << part) - 1) << (in % 64);
 
-			if (page->words[in / 64] & bit)
+			if (page->words[in / 64] & mask)
 				return 1;
-			page->words[in / 64] |= bit;
+			page->words[in / 64] |= mask;
+			count -= part;
+			from += part;
+			in += part;
 		}
 	}
 	return 0;
@@ -59,19 +63,32 @@ int ero_bits_finish(struct ero_bits *b)
 	return 0;
 }
 
-uint64_t ero_bits_next(const struct ero_bits *b, uint64_t from)
+/* Place in the order of the first page that is not before `number`: mostly where the last search ended. */
+static size_t first_page(struct ero_bits *b, uint64_t number)
 {
-	uint64_t number = from / ERO_BITS_PAGE;
-	size_t low = 0, high = b->pages.count;
+	const struct ero_key *keys = b->numbers.keys.data;
+	size_t low = b->next, high = b->pages.count;
 
-	while (low < high) { /* the first page that is not before `from` */
+	if (low && keys[b->order[low - 1]].first >= number)
+		low = 0;
+	if (low < high && keys[b->order[low]].first >= number)
+		return low;
+	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (b->numbers.keys.data[b->order[middle]].first < number)
+		if (keys[b->order[middle]].first < number)
 			low = middle + 1;
 		else
 			high = middle;
 	}
+	return b->next = low;
+}
+
+uint64_t ero_bits_next(struct ero_bits *b, uint64_t from)
+{
+	uint64_t number = from / ERO_BITS_PAGE;
+	size_t low = first_page(b, number);
+
 	for (; low < b->pages.count; low++) {
 		uint64_t page = b->numbers.keys.data[b->order[low]].first;
 		unsigned in = page == number ? (unsigned)(from % ERO_BITS_PAGE) : 0;

@@ -17,14 +17,15 @@ struct ero_bits {
 	uint64_t last;                    /* the page looked for last, and where it is + 1 */
 	size_t last_at;
 	uint32_t *order;                  /* pages by number; for ero_bits_next() */
+	size_t next;                      /* place in it where the last search ended */
 };
 
-/* Adds [from, from + count), up to the first that is there already: then 1; 0 if none was, -ENOMEM. */
+/* Adds [from, from + count), but nothing more where one is met that is there already: then 1; 0 if none was, -ENOMEM. */
 int ero_bits_claim(struct ero_bits *bits, uint64_t from, uint64_t count);
 /* No more will be added: makes ero_bits_next() possible. -ENOMEM or 0. */
 int ero_bits_finish(struct ero_bits *bits);
 /* The smallest number of the set that is not below `from`; UINT64_MAX: none. */
-uint64_t ero_bits_next(const struct ero_bits *bits, uint64_t from);
+uint64_t ero_bits_next(struct ero_bits *bits, uint64_t from);
 void ero_bits_free(struct ero_bits *bits);
 
 #endif

@@ -57,7 +57,7 @@ static void against_metadata(struct ero_checker *c, uint64_t from, uint64_t to, 
 }
 
 /* Blocks of [from, to) that hold no metadata, either. */
-static uint64_t unclaimed(const struct ero_checker *c, uint64_t from, uint64_t to)
+static uint64_t unclaimed(struct ero_checker *c, uint64_t from, uint64_t to)
 {
 	unsigned bits = c->image->super.block_bits, slots = 1u << bits >> 5;
 	uint64_t block = ero_div_up(from, 1ull << bits), end = to >> bits, lost = block < end ? end - block : 0;
