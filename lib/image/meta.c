@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* Metadata access: a direct-mapped cache of 16 KiB pieces, since inodes and entries are small and close together. */
+/* Metadata access: a direct-mapped cache of pages, since inodes and entries are small and close together; larger pieces cost
+ * more where inodes lie among data. */
 #include "image/image.h"
 #include "image/shared.h"
 #include "base/bytes.h"
@@ -8,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PIECE_BITS = 14, PIECE = 1 << PIECE_BITS, SLOTS = 64 };
+enum { PIECE_BITS = 12, PIECE = 1 << PIECE_BITS, SLOTS = 256 };
 
 struct slot {
 	uint64_t piece;  /* number of the piece + 1; 0: empty */
