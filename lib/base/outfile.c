@@ -10,10 +10,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 enum kind { REPLACE, IN_PLACE, PIPE };
 
@@ -46,14 +48,35 @@ static int open_parent(const char *target, char **base, struct ero_error *err)
 	return fd;
 }
 
-static void temp_name(char *name, size_t size, const char *base)
+/* The first name that is tried for a target is always the same, so that what a killed build left is found by the next. */
+static void temp_name(char *name, size_t size, const char *base, int tries)
 {
-	uint64_t random = 0;
+	uint64_t number = 0;
 
-	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
-		random = (uint64_t)getpid();
+	if (tries == 0)
+		number = XXH3_64bits(base, strlen(base));
+	else if (getrandom(&number, sizeof(number), 0) != sizeof(number))
+		number = (uint64_t)getpid() + (unsigned)tries;
 	/* the name stays short whatever the target's length, since 255 bytes is the limit of most file systems */
-	snprintf(name, size, ".%.16s.%016llx.tmp", base, (unsigned long long)random);
+	snprintf(name, size, ".%.16s.%016llx.tmp", base, (unsigned long long)number);
+}
+
+/* Removes a temporary file that nobody has open any more: those in use are locked. */
+static void remove_stale(int dir, const char *name)
+{
+	ERO_AUTO_CLOSE int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd >= 0 && !flock(fd, LOCK_EX | LOCK_NB))
+		(void)unlinkat(dir, name, 0);
+}
+
+/* Locks a file that has a name already; false if another build of the same target took it for a stale one before. */
+static bool lock_named(int fd)
+{
+	struct stat st;
+
+	(void)flock(fd, LOCK_EX | LOCK_NB); /* where there are no locks, nothing is taken for stale */
+	return fstat(fd, &st) || st.st_nlink;
 }
 
 /* A file without a name in `dir`, or one with a temporary name where O_TMPFILE is not known. */
@@ -62,13 +85,22 @@ static int make_temp(int dir, const char *base, char *name, size_t size)
 	int fd = openat(dir, ".", O_RDWR | O_TMPFILE | O_CLOEXEC, 0666);
 
 	name[0] = '\0';
+	if (fd >= 0)
+		(void)flock(fd, LOCK_EX | LOCK_NB);
 	if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT && errno != EINVAL))
 		return fd;
 	for (int tries = 0; tries < 8; tries++) {
-		temp_name(name, size, base);
+		temp_name(name, size, base, tries);
+		if (!tries)
+			remove_stale(dir, name);
 		fd = openat(dir, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
-		if (fd >= 0 || errno != EEXIST)
+		if (fd < 0 && errno != EEXIST)
 			break;
+		if (fd >= 0 && lock_named(fd))
+			break;
+		if (fd >= 0)
+			close(fd);
+		fd = -1;
 	}
 	if (fd < 0)
 		name[0] = '\0';
@@ -218,7 +250,9 @@ static int name_temp(struct ero_outfile *out, struct ero_error *err)
 
 	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", out->fd);
 	for (int tries = 0; tries < 8; tries++) {
-		temp_name(out->temp, sizeof(out->temp), out->base);
+		temp_name(out->temp, sizeof(out->temp), out->base, tries);
+		if (!tries)
+			remove_stale(out->dir, out->temp);
 		if (!linkat(AT_FDCWD, proc, out->dir, out->temp, AT_SYMLINK_FOLLOW))
 			return 0;
 		if (errno != EEXIST)
