@@ -37,7 +37,7 @@ static void on_finding(void *context, const struct ero_finding *f)
 
 	if (c->findings)
 		ero_findings_add(c->findings, f);
-	else if (f->severity == ERO_DAMAGE || c->options->verbosity)
+	else if (f->severity == ERO_DAMAGE || c->options->verbosity > (f->severity == ERO_INFO ? 2u : 0u))
 		tell(f, c->image);
 }
 

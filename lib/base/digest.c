@@ -2,6 +2,7 @@
 /* In pieces, so that devices of any size can be read. */
 #include "base/digest.h"
 #include "base/cleanup.h"
+#include "base/text.h"
 
 #include <openssl/evp.h>
 #include <string.h>
@@ -64,7 +65,7 @@ int ero_sha256_file(int fd, uint64_t length, char text[ERO_SHA256_TEXT], struct 
 		rc = feed(context, fd, length, piece, err);
 	if (context && !ero_sha256_final(context, rc ? NULL : result) && !rc)
 		rc = ero_fail_memory(err);
-	for (unsigned i = 0; !rc && i < sizeof(result); i++)
-		snprintf(text + 2 * i, 3, "%02x", result[i]);
+	if (!rc)
+		ero_hex(result, sizeof(result), text);
 	return rc;
 }

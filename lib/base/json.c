@@ -48,8 +48,7 @@ void ero_json_add_name(struct json_object *object, const char *key, const char *
 		}
 		ero_json_add(object, key, json_object_new_string_len(text, (int)out));
 		if (!exact) {
-			for (size_t i = 0; i < length; i++)
-				snprintf(hex + i * 2, 3, "%02x", (unsigned char)name[i]);
+			ero_hex((const uint8_t *)name, length, hex);
 			snprintf(hex_key, sizeof(hex_key), "%s_hex", key);
 			ero_json_add(object, hex_key, json_object_new_string(hex));
 		}

@@ -33,3 +33,14 @@ void ero_print_name(FILE *out, const char *name, size_t length)
 		i += n ? n : 1;
 	}
 }
+
+void ero_hex(const uint8_t *bytes, size_t length, char *text)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < length; i++) {
+		*text++ = digits[bytes[i] >> 4];
+		*text++ = digits[bytes[i] & 15];
+	}
+	*text = '\0';
+}

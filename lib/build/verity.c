@@ -2,6 +2,7 @@
 /* --verity: a dm-verity tree behind the image, before it takes its name. */
 #include "base/bytes.h"
 #include "base/hashtree.h"
+#include "base/text.h"
 #include "build/build.h"
 
 #include <openssl/crypto.h>
@@ -34,12 +35,6 @@ static int choose_salt(const struct ero_build *b, struct ero_hashtree *t, struct
 	return 0;
 }
 
-static void spell(const uint8_t *bytes, size_t length, char *text)
-{
-	for (size_t i = 0; i < length; i++)
-		sprintf(text + 2 * i, "%02x", bytes[i]);
-}
-
 int ero_build_verity(struct ero_build *b, struct ero_error *err)
 {
 	struct ero_hashtree t = {
@@ -58,6 +53,6 @@ int ero_build_verity(struct ero_build *b, struct ero_error *err)
 		return ero_error_prefix(err, rc, "the dm-verity tree");
 	b->verity_offset = b->image_bytes;
 	b->image_bytes += ero_hashtree_size(t.blocks);
-	spell(t.root, sizeof(t.root), b->verity_root);
+	ero_hex(t.root, sizeof(t.root), b->verity_root);
 	return 0;
 }

@@ -75,7 +75,7 @@ static bool claim(struct ero_checker *c, const struct ero_place *at, const struc
 	int rc;
 
 	if (!ero_map_init(&map, c->image, inode, NULL))
-		end += ero_map_bytes(&map);
+		end += ero_map_bytes(&map) + map.header.inline_size; /* a compressed tail follows its index */
 	if (inode->layout == ERO_LAYOUT_FLAT_INLINE && (S_ISREG(inode->mode) || S_ISDIR(inode->mode) || S_ISLNK(inode->mode)))
 		end += inode->size & (ero_block_size(c->image) - 1);
 	rc = ero_space_claim(&c->space, metabox, position, (end < room ? end : room) - position);

@@ -2,9 +2,9 @@
 /* A dm-verity tree behind the image, if there is one. */
 #include "base/bytes.h"
 #include "base/hashtree.h"
+#include "base/text.h"
 #include "check/check.h"
 
-#include <stdio.h>
 #include <strings.h>
 
 enum { TOLD = 16 };
@@ -35,8 +35,7 @@ static void verify(struct ero_checker *c, struct ero_hashtree *t, const struct e
 		ero_check_blame(c, "verity.damaged", at, rc, &err);
 		return;
 	}
-	for (size_t i = 0; i < sizeof(t->root); i++)
-		snprintf(c->result->verity_root + 2 * i, 3, "%02x", t->root[i]);
+	ero_hex(t->root, sizeof(t->root), c->result->verity_root);
 	if (c->options->verity_root && strcasecmp(c->options->verity_root, c->result->verity_root) != 0)
 		ero_check_tell(c, "verity.damaged", at, "the root hash of the dm-verity tree is %s, not %s", c->result->verity_root,
 			       c->options->verity_root);

@@ -5,17 +5,12 @@
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/digest.h"
+#include "base/text.h"
 #include "image/pages.h"
 
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
-
-static void hexadecimal(const uint8_t *bytes, size_t count, char *text)
-{
-	for (size_t i = 0; i < count; i++)
-		snprintf(text + 2 * i, 3, "%02x", bytes[i]);
-}
 
 /* ---- superblock ---- */
 
@@ -56,7 +51,7 @@ static void know_super(const struct ero_super *s, struct ero_facts *f)
 	ero_know(&f->image.algorithms, s->feature_incompat & ERO_INCOMPAT_COMPR_CFGS ? s->algorithms : 1u << ERO_ALG_LZ4);
 	ero_know(&f->image.extra_devices, s->feature_incompat & ERO_INCOMPAT_DEVICE_TABLE ? s->extra_devices : 0);
 	ero_know(&f->image.dir_block_bits, s->dir_block_bits);
-	hexadecimal(s->uuid, sizeof(s->uuid), uuid);
+	ero_hex(s->uuid, sizeof(s->uuid), uuid);
 	ero_know_text(&f->image.uuid, uuid);
 }
 
@@ -203,7 +198,7 @@ static void know_tag(const uint8_t tag[64], struct ero_text *text)
 	ero_know_text(text, copy);
 }
 
-static bool is_hexadecimal(const char *text, size_t length)
+static bool is_ero_hex(const char *text, size_t length)
 {
 	return strlen(text) == length && strspn(text, "0123456789abcdef") == length;
 }
@@ -228,7 +223,7 @@ static void know_uuid(int fd, struct ero_text *uuid)
 		ero_know_text(uuid, "none");
 		return;
 	}
-	hexadecimal(bytes + 48, 16, text);
+	ero_hex(bytes + 48, 16, text);
 	ero_know_text(uuid, text);
 }
 
@@ -243,11 +238,11 @@ static void gather_given(const char *path, bool digests, struct ero_device_facts
 	ero_unknown_text(&d->uuid, "the tag is no identifier of an image");
 	if (fd < 0 || !d->tag.known)
 		return;
-	if (is_hexadecimal(d->tag.value, 64) && !digests)
+	if (is_ero_hex(d->tag.value, 64) && !digests)
 		ero_unknown_text(&d->digest, "the device was not read");
-	else if (is_hexadecimal(d->tag.value, 64))
+	else if (is_ero_hex(d->tag.value, 64))
 		know_digest(fd, d->file.size.value, &d->digest);
-	else if (is_hexadecimal(d->tag.value, 32))
+	else if (is_ero_hex(d->tag.value, 32))
 		know_uuid(fd, &d->uuid);
 }
 

@@ -2,6 +2,7 @@
 /* fs-verity digests: of a file, and the one that was recorded when an image was built. The digest covers every byte of the
  * file, so that equal digests settle what no look at the metadata can. */
 #include "base/cleanup.h"
+#include "base/text.h"
 #include "config.h"
 #include "layering/gather.h"
 
@@ -17,10 +18,7 @@
 
 static void spell(const char *algorithm, const uint8_t *digest, unsigned length, char *text)
 {
-	int at = sprintf(text, "%s:", algorithm);
-
-	for (unsigned i = 0; i < length; i++)
-		at += sprintf(text + at, "%02x", digest[i]);
+	ero_hex(digest, length, text + sprintf(text, "%s:", algorithm));
 }
 
 /* ---- computed ---- */
