@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: MIT
-/* A ring of jobs: [taken, started) are running or done, [started, submitted) wait for a thread. */
+/*
+ * A ring of jobs: [taken, started) are running or done, [started, submitted) wait for a thread. To wake a thread costs more
+ * than a small job: threads are called when a share of work has come together, take as much at once, and call back when so
+ * many jobs are done that there is something to take for a while.
+ */
 #include "base/pool.h"
 
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
+
+enum { SHARE = 128 << 10, SHARE_JOBS = 32 };
 
 struct ero_pool {
 	struct ero_pool_options options;
@@ -12,7 +18,9 @@ struct ero_pool {
 	pthread_cond_t work, done;
 	struct ero_job **ring;
 	size_t room, taken, started, submitted; /* counters only grow; index = counter % room */
-	bool stop;
+	size_t held;       /* weight of the jobs that no thread was called for yet */
+	size_t awaited;    /* while somebody waits: the jobs up to here are to be done, and there is one */
+	bool waiting, stop;
 	unsigned running;  /* threads made */
 	pthread_t *threads;
 };
@@ -25,6 +33,40 @@ unsigned ero_processor_count(void)
 	return n < 1 ? 1 : (unsigned)n;
 }
 
+static size_t weight(const struct ero_job *job)
+{
+	return job->weight ? job->weight : SHARE;
+}
+
+static struct ero_job *at(const struct ero_pool *pool, size_t number)
+{
+	return pool->ring[number % pool->room];
+}
+
+static bool done(const struct ero_job *job)
+{
+	return atomic_load_explicit(&job->done, memory_order_acquire);
+}
+
+/* Is there what take() waits for? The oldest job, and a later one, so that it need not wait again at once. */
+static bool ready(const struct ero_pool *pool)
+{
+	return done(at(pool, pool->taken)) && done(at(pool, pool->awaited));
+}
+
+/* A thread's next share of the jobs, never more than leaves as much for each of the others. With the lock held. */
+static unsigned start_some(struct ero_pool *pool, struct ero_job **jobs)
+{
+	size_t fair = (pool->submitted - pool->started) / pool->running + 1, sum = 0;
+	unsigned count = 0;
+
+	while (pool->started < pool->submitted && count < SHARE_JOBS && count < fair && sum < SHARE) {
+		jobs[count] = at(pool, pool->started++);
+		sum += weight(jobs[count++]);
+	}
+	return count;
+}
+
 static void *thread_main(void *argument)
 {
 	struct ero_pool *pool = argument;
@@ -32,18 +74,22 @@ static void *thread_main(void *argument)
 
 	pthread_mutex_lock(&pool->lock);
 	for (;;) {
-		struct ero_job *job;
+		struct ero_job *jobs[SHARE_JOBS];
+		unsigned count;
 
 		while (!pool->stop && pool->started == pool->submitted)
 			pthread_cond_wait(&pool->work, &pool->lock);
 		if (pool->started == pool->submitted)
 			break;
-		job = pool->ring[pool->started++ % pool->room];
+		count = start_some(pool, jobs);
 		pthread_mutex_unlock(&pool->lock);
-		job->run(job, worker);
+		for (unsigned i = 0; i < count; i++) {
+			jobs[i]->run(jobs[i], worker);
+			/* from here on it belongs to who takes it */
+			atomic_store_explicit(&jobs[i]->done, true, memory_order_release);
+		}
 		pthread_mutex_lock(&pool->lock);
-		job->done = true;
-		if (job == pool->ring[pool->taken % pool->room])
+		if (pool->waiting && ready(pool))
 			pthread_cond_signal(&pool->done);
 	}
 	pthread_mutex_unlock(&pool->lock);
@@ -98,10 +144,14 @@ bool ero_pool_empty(const struct ero_pool *pool)
 
 void ero_pool_submit(struct ero_pool *pool, struct ero_job *job)
 {
-	job->done = false;
+	atomic_store_explicit(&job->done, false, memory_order_relaxed);
 	pthread_mutex_lock(&pool->lock);
 	pool->ring[pool->submitted++ % pool->room] = job;
-	pthread_cond_signal(&pool->work);
+	pool->held += weight(job);
+	if (pool->held >= SHARE) {
+		pool->held = 0;
+		pthread_cond_signal(&pool->work);
+	}
 	pthread_mutex_unlock(&pool->lock);
 }
 
@@ -111,12 +161,20 @@ struct ero_job *ero_pool_take(struct ero_pool *pool)
 
 	if (ero_pool_empty(pool))
 		return NULL;
-	pthread_mutex_lock(&pool->lock);
-	job = pool->ring[pool->taken % pool->room];
-	while (!job->done)
-		pthread_cond_wait(&pool->done, &pool->lock);
-	pool->taken++;
-	pthread_mutex_unlock(&pool->lock);
+	job = at(pool, pool->taken);
+	if (!done(job)) {
+		pthread_mutex_lock(&pool->lock);
+		pool->held = 0;
+		if (pool->started < pool->submitted)
+			pthread_cond_broadcast(&pool->work);
+		pool->awaited = pool->taken + (pool->submitted - pool->taken) / 4;
+		pool->waiting = true;
+		while (!ready(pool))
+			pthread_cond_wait(&pool->done, &pool->lock);
+		pool->waiting = false;
+		pthread_mutex_unlock(&pool->lock);
+	}
+	pool->taken++; /* nobody else reads it, but while this one waits */
 	return job;
 }
 

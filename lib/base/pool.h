@@ -6,13 +6,16 @@
 #ifndef ERO_BASE_POOL_H
 #define ERO_BASE_POOL_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include "base/error.h"
 
 struct ero_job {
 	void (*run)(struct ero_job *job, void *worker); /* `worker`: what make_worker returned for this thread */
-	bool done;
+	uint32_t weight;   /* of a small job: bytes it handles, about; threads are woken for many of them at once. 0: not small */
+	atomic_bool done;
 };
 
 struct ero_pool_options {

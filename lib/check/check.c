@@ -6,12 +6,25 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* Directories are put on the stack in the order of their names, and are to be taken from it in that order: it is mostly that of
+ * the image. */
+static void turn(struct ero_checker *c, size_t from)
+{
+	for (size_t i = from, j = c->stack.count; i + 1 < j; i++) {
+		const struct ero_check_dir *dir = c->stack.data[i];
+
+		c->stack.data[i] = c->stack.data[--j];
+		c->stack.data[j] = dir;
+	}
+}
+
 static int check_tree(struct ero_checker *c, const struct ero_check_dir *root, bool whole, struct ero_error *err)
 {
 	int rc = ero_vec_push(&c->stack, root) ? 0 : ero_fail_memory(err);
 
 	while (!rc && !c->rc && c->stack.count) {
 		const struct ero_check_dir *dir = c->stack.data[--c->stack.count];
+		size_t others = c->stack.count;
 		uint64_t parent = dir->parent ? dir->parent->nid : dir->nid;
 		struct ero_place at = { .dir = dir, .has_nid = true, .nid = dir->nid };
 		struct ero_inode inode;
@@ -25,6 +38,7 @@ static int check_tree(struct ero_checker *c, const struct ero_check_dir *root, b
 		if (!dir->parent && !whole)
 			parent = ERO_CHECK_ANY_NID; /* a part of the tree: what ".." should be is not known */
 		ero_check_directory(c, dir, &inode, parent);
+		turn(c, others);
 	}
 	return rc;
 }
@@ -107,14 +121,14 @@ int ero_check(struct ero_image *image, const struct ero_check_options *options, 
 		rc = ero_data_check_create(&c, &c.data, err);
 	if (!rc)
 		rc = check_start(&c, nid, whole, err);
-	ero_data_check_finish(c.data);
-	if (!rc && !c.rc && whole) {
+	if (!rc && !c.rc && whole) { /* while the last data is still being decoded */
 		check_counts(&c);
 		ero_check_space(&c);
 		ero_check_unused(&c);
-		if (options->data)
-			ero_check_verity(&c);
 	}
+	ero_data_check_finish(c.data);
+	if (!rc && !c.rc && whole && options->data)
+		ero_check_verity(&c);
 	if (!rc && c.rc) {
 		rc = c.rc;
 		if (err)

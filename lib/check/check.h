@@ -25,6 +25,8 @@ struct ero_check_links {
 
 struct ero_data_check;
 
+enum { ERO_CHECK_EXTENTS = 8 }; /* most files have no more */
+
 struct ero_checker {
 	struct ero_image *image;
 	const struct ero_check_options *options;
@@ -34,6 +36,8 @@ struct ero_checker {
 	struct ero_space space;
 	struct ero_keys linked;          /* nids of files with several names */
 	ERO_VEC(struct ero_check_links) links;
+	struct ero_extent extents[ERO_CHECK_EXTENTS]; /* of the file that was looked at last, if it has no more: else 0 of them */
+	unsigned extent_count;
 	uint32_t used;                   /* incompatible features that something was seen to use */
 	struct ero_data_check *data;     /* NULL: metadata only */
 	int rc;                          /* the check itself has failed somewhere on the way: what is said of the image is worth nothing */
@@ -69,7 +73,7 @@ void ero_check_unused(struct ero_checker *c);
 bool ero_check_inode(struct ero_checker *c, const struct ero_place *at, uint64_t nid, struct ero_inode *inode);
 /* xattrs.c, extents.c */
 void ero_check_xattrs(struct ero_checker *c, const struct ero_place *at, const struct ero_inode *inode);
-void ero_check_extents(struct ero_checker *c, const struct ero_place *at, const struct ero_inode *inode);
+void ero_check_extents(struct ero_checker *c, const struct ero_place *at, struct ero_map *map); /* at its beginning */
 #define ERO_CHECK_ANY_NID (~0ull)
 /* dir.c: entries of a directory, whose ".." must be parent_nid (or ERO_CHECK_ANY_NID); pushes subdirectories on the stack. */
 void ero_check_directory(struct ero_checker *c, const struct ero_check_dir *dir, const struct ero_inode *inode,
@@ -80,7 +84,7 @@ void ero_check_space(struct ero_checker *c);
 /* verity.c: every byte of the image against a tree behind it. */
 void ero_check_verity(struct ero_checker *c);
 
-/* data.c: decodes files in threads; findings come out in order. */
+/* data.c: decodes files in threads, each right after ero_check_inode(); findings come out in order. */
 int ero_data_check_create(struct ero_checker *c, struct ero_data_check **d, struct ero_error *err);
 int ero_data_check_add(struct ero_data_check *d, const struct ero_place *at, const struct ero_inode *inode,
 		       struct ero_error *err);

@@ -74,9 +74,14 @@ static int check_padding(struct ero_content *c, struct ero_error *err)
 
 	if (!used || (c->inode.layout != ERO_LAYOUT_FLAT_PLAIN && c->inode.layout != ERO_LAYOUT_CHUNK))
 		return 0;
-	rc = ero_map_init(&map, c->image, &c->inode, err);
-	while (!rc && (rc = ero_map_next(&map, &e, err)) > 0 && map.at < c->inode.size)
-		rc = 0;
+	if (c->extent_count) {
+		e = c->extents[c->extent_count - 1];
+		rc = 1;
+	} else {
+		rc = ero_map_init(&map, c->image, &c->inode, err);
+		while (!rc && (rc = ero_map_next(&map, &e, err)) > 0 && map.at < c->inode.size)
+			rc = 0;
+	}
 	if (rc <= 0 || e.kind != ERO_EXTENT_PLAIN || ero_device_room(c->image, e.device, e.physical) < e.length + block - used)
 		return rc < 0 ? rc : 0;
 	rc = ero_device_read(c->image, e.device, e.physical + e.length, bytes, block - used, err);
@@ -87,11 +92,14 @@ static int check_padding(struct ero_content *c, struct ero_error *err)
 int ero_check_content(struct ero_content *c, struct ero_data_buffer *buffer, struct ero_error *err)
 {
 	struct hashing h = { .digest = c->digest_name ? ero_sha256_create() : NULL };
-	int rc;
+	int rc = 0;
 
 	if (c->digest_name && !h.digest)
 		return ero_fail_memory(err);
-	rc = ero_data_stream(c->image, &c->inode, buffer, take_bytes, &h, err);
+	if (!c->extent_count)
+		rc = ero_data_stream(c->image, &c->inode, buffer, take_bytes, &h, err);
+	for (unsigned i = 0; !rc && i < c->extent_count; i++)
+		rc = ero_data_stream_extent(c->image, &c->inode, &c->extents[i], buffer, take_bytes, &h, err);
 	if (h.digest)
 		rc = check_digest(c, h.digest, rc, err);
 	return rc ? rc : check_padding(c, err);

@@ -8,6 +8,8 @@
 struct ero_content {
 	struct ero_image *image;
 	struct ero_inode inode;
+	const struct ero_extent *extents; /* if they are known: else 0 of them, and they are looked up */
+	unsigned extent_count;
 	const char *digest_name; /* of the xattr with its fingerprint; NULL: not asked for */
 	/* found */
 	bool differs, missing;   /* content and fingerprint; the latter */

@@ -8,13 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { JOB_LEAST = 2048 }; /* bytes that could be decoded in the time that any file costs */
+
 struct job {
 	struct ero_job job;
 	struct ero_content content;
 	struct ero_place at;
-	char *name;
 	int rc;
-	struct ero_error err;
+	struct ero_error *err;  /* if there is one */
+	struct ero_extent extents[]; /* and the name behind them */
 };
 
 struct ero_data_check {
@@ -26,8 +28,13 @@ struct ero_data_check {
 static void run(struct ero_job *job, void *worker)
 {
 	struct job *j = (struct job *)job;
+	struct ero_error err;
 
-	j->rc = worker ? ero_check_content(&j->content, worker, &j->err) : ero_fail_memory(&j->err);
+	j->rc = worker ? ero_check_content(&j->content, worker, &err) : ero_fail_memory(&err);
+	if (j->rc && (j->err = malloc(sizeof(err))))
+		*j->err = err;
+	else if (j->rc)
+		j->rc = -ENOMEM;
 }
 
 /* The name that is asked for, or the one in the superblock. */
@@ -53,7 +60,7 @@ static int choose_name(struct ero_data_check *d, const char *name, struct ero_er
 int ero_data_check_create(struct ero_checker *c, struct ero_data_check **result, struct ero_error *err)
 {
 	struct ero_pool_options options = {
-		.threads = c->options->workers, .in_flight = 256, .make_worker = ero_data_buffer_make,
+		.threads = c->options->workers, .in_flight = 4096, .make_worker = ero_data_buffer_make,
 		.free_worker = ero_data_buffer_free
 	};
 	struct ero_data_check *d = calloc(1, sizeof(*d));
@@ -78,38 +85,42 @@ static void take(struct ero_data_check *d)
 {
 	struct job *j = (struct job *)ero_pool_take(d->pool);
 
-	if (j->rc)
-		ero_check_blame(d->c, "data.damaged", &j->at, j->rc, &j->err);
+	if (j->err)
+		ero_check_blame(d->c, "data.damaged", &j->at, j->rc, j->err);
+	else if (j->rc)
+		ero_check_no_memory(d->c);
 	else if (j->content.unclean)
 		ero_check_tell(d->c, "data.padding", &j->at, "what lies behind its end in its last block is not zero");
 	if (j->content.differs)
 		ero_check_tell(d->c, "digest.differs", &j->at, "the content is not what xattr %s says", d->digest_name);
 	if (j->content.missing)
 		ero_check_tell(d->c, "digest.missing", &j->at, "there is no xattr %s", d->digest_name);
-	free(j->name);
+	free(j->err);
 	free(j);
 }
 
 int ero_data_check_add(struct ero_data_check *d, const struct ero_place *at, const struct ero_inode *inode,
 		       struct ero_error *err)
 {
+	unsigned count = d->c->extent_count;
 	struct job *j;
 
-	if (d->c->image->lacks_devices) /* told once; what lies on them cannot be decoded */
+	if (d->c->image->lacks_devices || (!inode->size && !*d->digest_name)) /* the former is told once */
 		return 0;
-	j = calloc(1, sizeof(*j));
-	if (!j || !(j->name = malloc(at->name_length + 1))) {
-		free(j);
+	j = calloc(1, sizeof(*j) + count * sizeof(j->extents[0]) + at->name_length);
+	if (!j)
 		return ero_fail_memory(err);
-	}
-	if (at->name)
-		memcpy(j->name, at->name, at->name_length); /* not a string: a damaged one may hold zeros */
 	j->job.run = run;
+	j->job.weight = inode->size < JOB_LEAST ? JOB_LEAST : inode->size < UINT32_MAX ? (uint32_t)inode->size : UINT32_MAX;
 	j->content.image = d->c->image;
 	j->content.digest_name = *d->digest_name ? d->digest_name : NULL;
 	j->content.inode = *inode;
+	memcpy(j->extents, d->c->extents, count * sizeof(j->extents[0]));
+	j->content.extents = j->extents;
+	j->content.extent_count = count;
 	j->at = *at;
-	j->at.name = at->name ? j->name : NULL;
+	if (at->name)
+		j->at.name = memcpy(&j->extents[count], at->name, at->name_length); /* no string: a damaged one may hold zeros */
 	if (ero_pool_full(d->pool))
 		take(d);
 	ero_pool_submit(d->pool, &j->job);

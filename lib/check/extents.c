@@ -98,18 +98,21 @@ static void check_form(struct ero_checker *c, const struct ero_place *at, const 
 	}
 }
 
-void ero_check_extents(struct ero_checker *c, const struct ero_place *at, const struct ero_inode *inode)
+void ero_check_extents(struct ero_checker *c, const struct ero_place *at, struct ero_map *map)
 {
+	const struct ero_inode *inode = &map->inode;
 	uint64_t stored = 0;
-	struct ero_map map;
 	struct ero_extent e;
 	struct ero_error err;
-	int rc = ero_map_init(&map, c->image, inode, &err);
+	unsigned count = 0;
+	int rc = 0;
 
-	if (!rc && inode->size)
-		check_form(c, at, &map);
-	ero_space_file(&c->space);
-	while (!rc && (rc = ero_map_next(&map, &e, &err)) > 0) {
+	if (inode->size)
+		check_form(c, at, map);
+	while (!rc && (rc = ero_map_next(map, &e, &err)) > 0) {
+		if (count < ERO_CHECK_EXTENTS)
+			c->extents[count] = e;
+		count += count <= ERO_CHECK_EXTENTS;
 		check_extent(c, at, &e);
 		if (e.kind != ERO_EXTENT_HOLE)
 			stored += e.stored;
@@ -117,6 +120,8 @@ void ero_check_extents(struct ero_checker *c, const struct ero_place *at, const 
 	}
 	if (rc)
 		ero_check_blame(c, "extent.map", at, rc, &err);
+	else if (count <= ERO_CHECK_EXTENTS)
+		c->extent_count = count;
 	if (S_ISREG(inode->mode)) {
 		c->result->data_bytes += inode->size;
 		c->result->stored_bytes += stored;

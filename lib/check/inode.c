@@ -66,16 +66,16 @@ static void check_fields(struct ero_checker *c, const struct ero_place *at, cons
 		c->used |= ERO_INCOMPAT_48BIT;
 }
 
-/* Claims what the inode takes: itself, xattrs, map, and what lies inline. False if somebody else has claimed of it. */
-static bool claim(struct ero_checker *c, const struct ero_place *at, const struct ero_inode *inode, uint64_t position)
+/* Claims what the inode takes: itself, xattrs, map (if it can be read), and what lies inline. False if somebody else has claimed of it. */
+static bool claim(struct ero_checker *c, const struct ero_place *at, const struct ero_inode *inode, const struct ero_map *map,
+		  uint64_t position)
 {
 	bool metabox = ero_in_metabox(inode->nid);
 	uint64_t end = position + ero_inode_head_size(inode), room = ero_meta_size(c->image, metabox);
-	struct ero_map map;
 	int rc;
 
-	if (!ero_map_init(&map, c->image, inode, NULL))
-		end += ero_map_bytes(&map) + map.header.inline_size; /* a compressed tail follows its index */
+	if (map)
+		end += ero_map_bytes(map) + map->header.inline_size; /* a compressed tail follows its index */
 	if (inode->layout == ERO_LAYOUT_FLAT_INLINE && (S_ISREG(inode->mode) || S_ISDIR(inode->mode) || S_ISLNK(inode->mode)))
 		end += inode->size & (ero_block_size(c->image) - 1);
 	rc = ero_space_claim(&c->space, metabox, position, (end < room ? end : room) - position);
@@ -91,6 +91,7 @@ static bool claim(struct ero_checker *c, const struct ero_place *at, const struc
 bool ero_check_inode(struct ero_checker *c, const struct ero_place *at, uint64_t nid, struct ero_inode *inode)
 {
 	struct ero_error err;
+	struct ero_map map;
 	uint64_t position;
 	int rc = ero_inode_read(c->image, nid, inode, &err);
 
@@ -99,13 +100,17 @@ bool ero_check_inode(struct ero_checker *c, const struct ero_place *at, uint64_t
 		return false;
 	}
 	ero_inode_position(c->image, nid, &position); /* there is one: it could be read */
+	c->extent_count = 0;
 	count(c->result, inode->mode);
 	check_fields(c, at, inode);
-	if (!claim(c, at, inode, position))
+	rc = ero_map_init(&map, c->image, inode, &err);
+	if (!claim(c, at, inode, rc ? NULL : &map, position))
 		return true; /* where its map is read as another's, each could be as long as the image */
 	ero_check_xattrs(c, at, inode);
-	if (S_ISREG(inode->mode) || S_ISDIR(inode->mode))
-		ero_check_extents(c, at, inode);
+	if (rc)
+		ero_check_blame(c, "extent.map", at, rc, &err);
+	else if (S_ISREG(inode->mode) || S_ISDIR(inode->mode))
+		ero_check_extents(c, at, &map);
 	else if (S_ISLNK(inode->mode))
 		check_link_target(c, at, inode);
 	return true;

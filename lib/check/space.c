@@ -27,15 +27,10 @@ int ero_space_other(struct ero_space *s, unsigned block_bits, uint64_t position,
 	return 0;
 }
 
-void ero_space_file(struct ero_space *s)
-{
-	s->file = s->runs.count;
-}
-
 int ero_space_extent(struct ero_space *s, const struct ero_extent *e)
 {
 	struct ero_run run = { .start = e->physical, .length = e->stored, .device = e->device };
-	struct ero_run *last = s->runs.count > s->file ? &s->runs.data[s->runs.count - 1] : NULL;
+	struct ero_run *last = s->runs.count ? &s->runs.data[s->runs.count - 1] : NULL;
 
 	if (e->kind == ERO_EXTENT_ENCODED && !e->raw)
 		run.unit = (uint32_t)e->stored; /* a pcluster has at most 1 MiB */

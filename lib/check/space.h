@@ -19,7 +19,6 @@ struct ero_space {
 	struct ero_bits claimed[2], inodes[2]; /* slots: all metadata, first slots of inodes; [1]: in the metabox */
 	struct ero_bits others;                /* blocks of what is neither: superblock, tables, shared xattrs */
 	ERO_VEC(struct ero_run) runs;
-	size_t file;                           /* runs of the file being looked at begin here */
 };
 
 /* 1 if the inode was claimed before, 0 if this is the first time, -ENOMEM. */
@@ -28,8 +27,7 @@ int ero_space_inode(struct ero_space *space, bool metabox, uint64_t position);
 int ero_space_claim(struct ero_space *space, bool metabox, uint64_t position, uint64_t length);
 /* Bytes that are in use, by whatever it may be. -ENOMEM or 0. */
 int ero_space_other(struct ero_space *space, unsigned block_bits, uint64_t position, uint64_t length);
-/* The extents of one file, in order; ero_space_file() begins the next file. -ENOMEM or 0. */
-void ero_space_file(struct ero_space *space);
+/* Extents of files, in order where there is one. -ENOMEM or 0. */
 int ero_space_extent(struct ero_space *space, const struct ero_extent *extent);
 void ero_space_free(struct ero_space *space);
 

@@ -100,8 +100,28 @@ size_t ero_codec_encode(const struct ero_codec *codec, void *encoder, const uint
 	return taken == in_length ? n : 0;
 }
 
-int ero_codec_decode(enum ero_algorithm algorithm, const struct ero_compr_cfgs *cfgs, bool zero_padding,
-		     const uint8_t *in, size_t in_length, uint8_t *out, size_t out_length, bool partial,
+void ero_decoders_free(struct ero_decoders *d)
+{
+	for (unsigned i = 0; i < ERO_ALG_COUNT; i++) {
+		if (d->states[i])
+			ero_codec_for((enum ero_algorithm)i)->forget(d->states[i]);
+		d->states[i] = NULL;
+	}
+}
+
+static size_t leading_zeros(const uint8_t *in, size_t length)
+{
+	size_t at = 0;
+
+	while (length - at >= 8 && !ero_get64(in + at))
+		at += 8;
+	while (at < length && !in[at])
+		at++;
+	return at;
+}
+
+int ero_codec_decode(enum ero_algorithm algorithm, const struct ero_compr_cfgs *cfgs, struct ero_decoders *decoders,
+		     bool zero_padding, const uint8_t *in, size_t in_length, uint8_t *out, size_t out_length, bool partial,
 		     struct ero_error *err)
 {
 	const struct ero_codec *codec = ero_codec_for(algorithm);
@@ -111,14 +131,14 @@ int ero_codec_decode(enum ero_algorithm algorithm, const struct ero_compr_cfgs *
 		return ero_fail(err, ERO_ERROR_UNSUPPORTED, ENOTSUP, "this build of erolith cannot decode %s",
 				ero_algorithm_name(algorithm));
 	if (zero_padding) {
-		while (in_length && !*in) {
-			in++;
-			in_length--;
-		}
+		size_t zeros = leading_zeros(in, in_length);
+
+		in += zeros;
+		in_length -= zeros;
 	}
 	/* without padding in front the end of the stream is not known: only lz4 was ever stored so, and it can tell */
 	if (in_length)
-		rc = codec->decode(cfgs, in, in_length, out, out_length, partial || !zero_padding);
+		rc = codec->decode(&decoders->states[algorithm], cfgs, in, in_length, out, out_length, partial || !zero_padding);
 	if (rc == -ENOMEM)
 		return ero_fail_memory(err);
 	if (rc)

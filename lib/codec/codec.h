@@ -28,9 +28,11 @@ struct ero_codec {
 	/* Encodes all of in[0, in_length); 0 when it does not fit into `cap` bytes. NULL: encode_fixed is all there is. */
 	size_t (*encode)(void *encoder, const uint8_t *in, size_t in_length, uint8_t *out, size_t cap);
 	/* Decodes into exactly out_length bytes. `partial`: the stream may go on after them; else it must end there.
+	 * *state is NULL at first and keeps what serves the next stream, too; forget() frees it (NULL: decode keeps nothing).
 	 * 0, -EUCLEAN for a damaged stream, -ENOMEM. */
-	int (*decode)(const struct ero_compr_cfgs *cfgs, const uint8_t *in, size_t in_length, uint8_t *out,
-		       size_t out_length, bool partial);
+	int (*decode)(void **state, const struct ero_compr_cfgs *cfgs, const uint8_t *in, size_t in_length, uint8_t *out,
+		      size_t out_length, bool partial);
+	void (*forget)(void *state);
 	/* What a reader must be told in the superblock; several compressors of one algorithm are merged by maximum. */
 	void (*configure)(const struct ero_compressor *params, struct ero_compr_cfgs *cfgs);
 };
@@ -46,10 +48,16 @@ const struct ero_codec *ero_codec_for(enum ero_algorithm algorithm);
 /* Checks level and dictionary of a specification and fills in defaults that depend on the pcluster size. */
 int ero_codec_resolve(struct ero_compressor *params, unsigned pcluster_size, struct ero_error *err);
 
+/* What decoders keep between streams, for one thread; all zero at first. */
+struct ero_decoders {
+	void *states[ERO_ALG_COUNT];
+};
+void ero_decoders_free(struct ero_decoders *decoders);
+
 /* Decodes one pcluster as it lies on disk: with `zero_padding` the stream is right-aligned behind zeros, else it is
  * left-aligned and zeros follow. -ENOTSUP if the build lacks the algorithm, -EUCLEAN for a damaged stream, -ENOMEM. */
-int ero_codec_decode(enum ero_algorithm algorithm, const struct ero_compr_cfgs *cfgs, bool zero_padding,
-		     const uint8_t *in, size_t in_length, uint8_t *out, size_t out_length, bool partial,
+int ero_codec_decode(enum ero_algorithm algorithm, const struct ero_compr_cfgs *cfgs, struct ero_decoders *decoders,
+		     bool zero_padding, const uint8_t *in, size_t in_length, uint8_t *out, size_t out_length, bool partial,
 		     struct ero_error *err);
 
 /* Encodes all of the input with either function of a codec; 0 when it does not fit. */

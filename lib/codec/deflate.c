@@ -86,22 +86,24 @@ static int decode_prefix(struct libdeflate_decompressor *d, const uint8_t *in, s
 	return -EUCLEAN;
 }
 
-static int decode(const struct ero_compr_cfgs *cfgs, const uint8_t *in, size_t in_length, uint8_t *out,
-		   size_t out_length, bool partial)
+static void forget(void *state)
 {
-	struct libdeflate_decompressor *d = libdeflate_alloc_decompressor();
+	libdeflate_free_decompressor(state);
+}
+
+static int decode(void **state, const struct ero_compr_cfgs *cfgs, const uint8_t *in, size_t in_length, uint8_t *out,
+		  size_t out_length, bool partial)
+{
+	struct libdeflate_decompressor *d = *state = *state ? *state : libdeflate_alloc_decompressor();
 	enum libdeflate_result result;
-	int rc;
 
 	(void)cfgs;
 	if (!d)
 		return -ENOMEM;
 	result = libdeflate_deflate_decompress(d, in, in_length, out, out_length, NULL);
-	rc = result == LIBDEFLATE_SUCCESS ? 0 : -EUCLEAN;
 	if (partial && result == LIBDEFLATE_INSUFFICIENT_SPACE)
-		rc = decode_prefix(d, in, in_length, out, out_length);
-	libdeflate_free_decompressor(d);
-	return rc;
+		return decode_prefix(d, in, in_length, out, out_length);
+	return result == LIBDEFLATE_SUCCESS ? 0 : -EUCLEAN;
 }
 
 static void configure(const struct ero_compressor *params, struct ero_compr_cfgs *cfgs)
@@ -120,6 +122,7 @@ const struct ero_codec ero_codec_deflate = {
 	.encode_fixed = encode_fixed,
 	.encode = encode,
 	.decode = decode,
+	.forget = forget,
 	.configure = configure,
 };
 
@@ -131,5 +134,6 @@ const struct ero_codec ero_codec_libdeflate = {
 	.encode_fixed = encode_fixed,
 	.encode = encode,
 	.decode = decode,
+	.forget = forget,
 	.configure = configure,
 };

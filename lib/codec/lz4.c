@@ -58,11 +58,12 @@ static size_t encode_fixed(void *encoder, const uint8_t *in, size_t *in_length, 
 	return n > 0 ? (size_t)n : 0;
 }
 
-static int decode(const struct ero_compr_cfgs *cfgs, const uint8_t *in, size_t in_length, uint8_t *out,
-		   size_t out_length, bool partial)
+static int decode(void **state, const struct ero_compr_cfgs *cfgs, const uint8_t *in, size_t in_length, uint8_t *out,
+		  size_t out_length, bool partial)
 {
 	int n;
 
+	(void)state;
 	(void)cfgs;
 	if (partial)
 		n = LZ4_decompress_safe_partial((const char *)in, (char *)out, (int)in_length, (int)out_length, (int)out_length);

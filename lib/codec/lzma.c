@@ -71,22 +71,35 @@ static size_t encode_fixed(void *encoder, const uint8_t *in, size_t *in_length, 
 	return (size_t)e->stream.total_out;
 }
 
-static int decode(const struct ero_compr_cfgs *cfgs, const uint8_t *in, size_t in_length, uint8_t *out,
-		   size_t out_length, bool partial)
+static void forget(void *state)
 {
-	lzma_stream s = LZMA_STREAM_INIT;
-	lzma_ret rc = lzma_microlzma_decoder(&s, in_length, out_length, !partial, cfgs->lzma_dict);
+	lzma_end(state);
+	free(state);
+}
 
-	if (rc == LZMA_OK) {
-		s.next_in = in;
-		s.avail_in = in_length;
-		s.next_out = out;
-		s.avail_out = out_length;
-		rc = lzma_code(&s, LZMA_FINISH);
+static int decode(void **state, const struct ero_compr_cfgs *cfgs, const uint8_t *in, size_t in_length, uint8_t *out,
+		  size_t out_length, bool partial)
+{
+	static const lzma_stream fresh = LZMA_STREAM_INIT;
+	lzma_stream *s = *state;
+	lzma_ret rc;
+
+	if (!s) {
+		s = *state = malloc(sizeof(*s));
+		if (!s)
+			return -ENOMEM;
+		*s = fresh;
 	}
-	lzma_end(&s);
+	rc = lzma_microlzma_decoder(s, in_length, out_length, !partial, cfgs->lzma_dict);
+	if (rc == LZMA_OK) {
+		s->next_in = in;
+		s->avail_in = in_length;
+		s->next_out = out;
+		s->avail_out = out_length;
+		rc = lzma_code(s, LZMA_FINISH);
+	}
 	/* of a partial stream the end may not be reached: all output is what counts */
-	if ((rc == LZMA_STREAM_END || (partial && rc == LZMA_OK)) && s.avail_out == 0)
+	if ((rc == LZMA_STREAM_END || (partial && rc == LZMA_OK)) && s->avail_out == 0)
 		return 0;
 	return rc == LZMA_MEM_ERROR ? -ENOMEM : -EUCLEAN;
 }
@@ -105,5 +118,6 @@ const struct ero_codec ero_codec_lzma = {
 	.destroy = destroy,
 	.encode_fixed = encode_fixed,
 	.decode = decode,
+	.forget = forget,
 	.configure = configure,
 };

@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: MIT
-/* Zstandard: one frame a pcluster, without size, checksum or dictionary id, its window inside the configured one. */
+/*
+ * Zstandard: one frame a pcluster, without size or dictionary id, its window inside the configured one. With a checksum of the
+ * content: libzstd decodes many damaged streams to something, and nothing else of an image tells.
+ */
 #include "codec/codec.h"
 #include "base/bytes.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 #include <zstd.h>
 #include <zstd_errors.h>
 
 enum {
-	END_SIZE = 3,
+	END_SIZE = 3 + 4, /* an empty block, and the checksum */
 	LEAST_PART = 512,
 	LEAST_ROOM = 64,
 	MAX_PARTS = 128,
@@ -41,7 +45,8 @@ static void *create(const struct ero_compressor *p)
 	e->context = ZSTD_createCCtx();
 	if (!e->context || ZSTD_isError(ZSTD_CCtx_setParameter(e->context, ZSTD_c_compressionLevel, p->level)) ||
 	    ZSTD_isError(ZSTD_CCtx_setParameter(e->context, ZSTD_c_windowLog, (int)ero_log2(p->dictsize))) ||
-	    ZSTD_isError(ZSTD_CCtx_setParameter(e->context, ZSTD_c_contentSizeFlag, 0))) {
+	    ZSTD_isError(ZSTD_CCtx_setParameter(e->context, ZSTD_c_contentSizeFlag, 0)) ||
+	    ZSTD_isError(ZSTD_CCtx_setParameter(e->context, ZSTD_c_checksumFlag, 1))) {
 		destroy(e);
 		return NULL;
 	}
@@ -167,24 +172,32 @@ static size_t encode_fixed(void *encoder, const uint8_t *in, size_t *in_length, 
 	if (!made)
 		return 0;
 	memcpy(out, e->scratch, made);
-	/* a frame ends with a block marked as the last: an empty raw one is 1 in three bytes */
+	/* a frame ends with a block marked as the last (an empty raw one is 1 in three bytes), and the low half of XXH64; by hand, since
+	 * the library may have seen more than what was kept (RFC 8878, 3.1.1) */
 	out[made] = 1;
 	out[made + 1] = out[made + 2] = 0;
+	ero_put32(out + made + 3, (uint32_t)XXH64(in, *in_length, 0));
 	if (*in_length < total)
 		*guess = *in_length;
 	return made + END_SIZE;
 }
 
-static int decode(const struct ero_compr_cfgs *cfgs, const uint8_t *in, size_t in_length, uint8_t *out,
+static void forget(void *state)
+{
+	ZSTD_freeDCtx(state);
+}
+
+static int decode(void **state, const struct ero_compr_cfgs *cfgs, const uint8_t *in, size_t in_length, uint8_t *out,
 		  size_t out_length, bool partial)
 {
-	ZSTD_DCtx *d = ZSTD_createDCtx();
+	ZSTD_DCtx *d = *state = *state ? *state : ZSTD_createDCtx();
 	ZSTD_inBuffer from = { in, in_length, 0 };
 	ZSTD_outBuffer to = { out, out_length, 0 };
 	size_t rc;
 
 	if (!d)
 		return -ENOMEM;
+	ZSTD_DCtx_reset(d, ZSTD_reset_session_only); /* the last stream may have been left in its middle */
 	rc = ZSTD_DCtx_setParameter(d, ZSTD_d_windowLogMax, cfgs->zstd_window_bits);
 	if (!ZSTD_isError(rc))
 		rc = 1;
@@ -196,7 +209,6 @@ static int decode(const struct ero_compr_cfgs *cfgs, const uint8_t *in, size_t i
 		if (from.pos + to.pos == was)
 			break;
 	}
-	ZSTD_freeDCtx(d);
 	if (ZSTD_isError(rc))
 		return ZSTD_getErrorCode(rc) == ZSTD_error_memory_allocation ? -ENOMEM : -EUCLEAN;
 	return to.pos == to.size && (partial || rc == 0) ? 0 : -EUCLEAN;
@@ -218,5 +230,6 @@ const struct ero_codec ero_codec_zstd = {
 	.encode_fixed = encode_fixed,
 	.encode = encode,
 	.decode = decode,
+	.forget = forget,
 	.configure = configure,
 };

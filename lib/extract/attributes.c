@@ -11,46 +11,47 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-struct xattr_target {
-	const char *path;
-	int failed;          /* first errno */
-	char name[300];
+/* What gets them: an open file; or, where to open it would follow a link or start something, a name in a directory. */
+struct target {
+	int fd;           /* -1: it is a name */
+	int dirfd;
+	const char *name;
+	char path[32 + NAME_MAX + 2]; /* the name, for calls that know no directories */
+	int xattr_error;  /* first errno, and of which */
+	char xattr[300];
 };
 
 static int set_xattr(void *context, const struct ero_xattr *x, struct ero_error *err)
 {
-	struct xattr_target *t = context;
+	struct target *t = context;
+	int rc;
 
 	(void)err;
 	if (!x->base_index)
 		return 0; /* the kernel's own */
-	if (lsetxattr(t->path, x->name, x->value, x->value_length, 0) && !t->failed) {
-		t->failed = errno;
-		snprintf(t->name, sizeof(t->name), "%.299s", x->name);
+	rc = t->fd < 0 ? lsetxattr(t->path, x->name, x->value, x->value_length, 0) : fsetxattr(t->fd, x->name, x->value, x->value_length, 0);
+	if (rc && !t->xattr_error) {
+		t->xattr_error = errno;
+		snprintf(t->xattr, sizeof(t->xattr), "%.299s", x->name);
 	}
 	return 0;
 }
 
-static int set_xattrs(struct ero_extractor *x, int dirfd, const char *name, const struct ero_inode *inode,
-		      struct ero_error *err)
+static int set_xattrs(struct ero_extractor *x, struct target *t, const struct ero_inode *inode, struct ero_error *err)
 {
-	char path[32 + NAME_MAX + 2];
-	struct xattr_target t = { .path = path };
-	int rc;
+	int rc = ero_xattr_each(x->image, inode, set_xattr, t, err);
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", dirfd, name);
-	rc = ero_xattr_each(x->image, inode, set_xattr, &t, err);
-	if (!rc && t.failed) {
-		errno = t.failed;
-		rc = ero_fail_errno(err, "cannot set xattr %s", t.name);
+	if (!rc && t->xattr_error) {
+		errno = t->xattr_error;
+		rc = ero_fail_errno(err, "cannot set xattr %s", t->xattr);
 	}
 	return rc;
 }
 
-/* Changes the mode of what `name` is now, unless that is a link: another entry may have taken the name meanwhile. */
-static int set_mode(int dirfd, const char *name, mode_t mode, struct ero_error *err)
+/* Changes the mode of what the name is now, unless that is a link: another entry may have taken the name meanwhile. */
+static int set_mode_by_name(const struct target *t, mode_t mode, struct ero_error *err)
 {
-	ERO_AUTO_CLOSE int fd = openat(dirfd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	ERO_AUTO_CLOSE int fd = openat(t->dirfd, t->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	char path[32];
 	struct stat st;
 
@@ -62,26 +63,60 @@ static int set_mode(int dirfd, const char *name, mode_t mode, struct ero_error *
 	return chmod(path, mode) ? ero_fail_errno(err, "cannot set its mode to %04o", mode) : 0;
 }
 
-/* The first failure is the one that is told; what comes after it is still tried. */
-int ero_extract_attributes(struct ero_extractor *x, int dirfd, const char *name, const struct ero_inode *inode,
-			   struct ero_error *err)
+static int set_mode(const struct target *t, mode_t mode, struct ero_error *err)
+{
+	if (t->fd < 0)
+		return set_mode_by_name(t, mode, err);
+	return fchmod(t->fd, mode) ? ero_fail_errno(err, "cannot set its mode to %04o", mode) : 0;
+}
+
+static int set_owner(const struct target *t, uid_t uid, gid_t gid, struct ero_error *err)
+{
+	int rc = t->fd < 0 ? fchownat(t->dirfd, t->name, uid, gid, AT_SYMLINK_NOFOLLOW) : fchown(t->fd, uid, gid);
+
+	return rc ? ero_fail_errno(err, "cannot give it to owner %u:%u", uid, gid) : 0;
+}
+
+static int set_times(const struct target *t, const struct ero_inode *inode, struct ero_error *err)
 {
 	struct timespec times[2] = { { inode->mtime, inode->mtime_nsec }, { inode->mtime, inode->mtime_nsec } };
-	mode_t mode = inode->mode & 07777;
-	int rc = 0;
+	int rc = t->fd < 0 ? utimensat(t->dirfd, t->name, times, AT_SYMLINK_NOFOLLOW) : futimens(t->fd, times);
 
-	if (x->options->owners && fchownat(dirfd, name, inode->uid, inode->gid, AT_SYMLINK_NOFOLLOW))
-		rc = ero_fail_errno(err, "cannot give it to owner %u:%u", inode->uid, inode->gid);
+	return rc ? ero_fail_errno(err, "cannot set its time") : 0;
+}
+
+/* The first failure is the one that is told; what comes after it is still tried. */
+static int set_all(struct ero_extractor *x, struct target *t, const struct ero_inode *inode, struct ero_error *err)
+{
+	mode_t mode = inode->mode & 07777;
+	int rc = 0, later;
+
+	if (x->options->owners)
+		rc = set_owner(t, inode->uid, inode->gid, err);
 	if (!rc && x->options->xattrs)
-		rc = set_xattrs(x, dirfd, name, inode, err);
+		rc = set_xattrs(x, t, inode, err);
 	if (!x->options->permissions)
 		mode &= (mode_t)(0777 & ~x->umask);
 	if (!S_ISLNK(inode->mode)) {
-		int mode_rc = set_mode(dirfd, name, mode, rc ? NULL : err);
-
-		rc = rc ? rc : mode_rc;
+		later = set_mode(t, mode, rc ? NULL : err);
+		rc = rc ? rc : later;
 	}
-	if (utimensat(dirfd, name, times, AT_SYMLINK_NOFOLLOW) && !rc)
-		rc = ero_fail_errno(err, "cannot set its time");
-	return rc;
+	later = set_times(t, inode, rc ? NULL : err);
+	return rc ? rc : later;
+}
+
+int ero_extract_attributes(struct ero_extractor *x, int fd, const struct ero_inode *inode, struct ero_error *err)
+{
+	struct target t = { .fd = fd };
+
+	return set_all(x, &t, inode, err);
+}
+
+int ero_extract_attributes_at(struct ero_extractor *x, int dirfd, const char *name, const struct ero_inode *inode,
+			      struct ero_error *err)
+{
+	struct target t = { .fd = -1, .dirfd = dirfd, .name = name };
+
+	snprintf(t.path, sizeof(t.path), "/proc/self/fd/%d/%s", dirfd, name);
+	return set_all(x, &t, inode, err);
 }

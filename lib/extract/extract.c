@@ -152,7 +152,7 @@ static void finish_directories(struct ero_extractor *x)
 		if (!rc)
 			rc = ero_dirfds_get(x->fds, dir, &held, &err);
 		if (!rc) {
-			rc = ero_extract_attributes(x, held->fd, ".", &inode, &err);
+			rc = ero_extract_attributes(x, held->fd, &inode, &err);
 			ero_dirfds_put(x->fds, held);
 		}
 		if (rc)

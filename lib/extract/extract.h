@@ -37,10 +37,11 @@ struct ero_extractor {
 void ero_extract_tell(struct ero_extractor *x, const struct ero_node *dir, const char *name, uint64_t nid,
 		      const char *id, const char *format, ...) __attribute__((format(printf, 6, 7)));
 
-/* attributes.c: owner, xattrs, mode and times of `name` in `dirfd` ("." for the directory itself). Failures are
- * sentences in err, but only the first. */
-int ero_extract_attributes(struct ero_extractor *x, int dirfd, const char *name, const struct ero_inode *inode,
-			   struct ero_error *err);
+/* attributes.c: owner, xattrs, mode and times of an open file or directory, or of what is only a name in `dirfd`: links and
+ * special files. Failures are sentences in err, but only the first. */
+int ero_extract_attributes(struct ero_extractor *x, int fd, const struct ero_inode *inode, struct ero_error *err);
+int ero_extract_attributes_at(struct ero_extractor *x, int dirfd, const char *name, const struct ero_inode *inode,
+			      struct ero_error *err);
 
 /* files.c: one file that is not a directory. */
 void ero_extract_file(struct ero_extractor *x, const struct ero_node *dir, int dirfd, const char *name,

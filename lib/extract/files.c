@@ -12,7 +12,10 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-enum { SPARSE_UNIT = 65536 }; /* aligned runs of zeros this long are left as holes */
+enum {
+	SPARSE_UNIT = 65536, /* aligned runs of zeros this long are left as holes */
+	JOB_LEAST = 16384,   /* bytes that could be written in the time that any file costs */
+};
 
 /* Bytes that could not be read, and why. */
 struct hole {
@@ -25,9 +28,9 @@ struct job {
 	struct ero_extractor *x;
 	struct ero_inode inode;
 	const struct ero_node *dir;
-	struct ero_dirfd *held;
 	char *name;
 	int fd;
+	uint64_t written; /* end of what was written */
 	int rc;
 	struct ero_error err;
 	ERO_VEC(struct hole) holes; /* of a file that is salvaged */
@@ -57,6 +60,7 @@ static int write_part(void *context, const uint8_t *bytes, uint64_t offset, size
 				part += unit;
 			}
 			rc = ero_pwrite_full(j->fd, bytes, part, offset, j->name, err);
+			j->written = offset + part;
 		}
 		if (rc)
 			return rc;
@@ -84,7 +88,7 @@ static int salvage_extent(struct job *j, const struct ero_extent *e, struct ero_
 	size_t good = 0;
 
 	/* the buffer has room: decoding has failed in it */
-	if (e->kind == ERO_EXTENT_ENCODED && !ero_data_decode_prefix(j->x->image, &j->inode, e, buffer->bytes, &good, err)) {
+	if (e->kind == ERO_EXTENT_ENCODED && !ero_data_decode_prefix(j->x->image, &j->inode, e, buffer, buffer->bytes, &good, err)) {
 		int rc = write_part(j, buffer->bytes, e->logical, good, err);
 
 		if (rc)
@@ -120,12 +124,12 @@ static void run(struct ero_job *job, void *worker)
 		j->rc = salvage(j, worker, &j->err);
 	else
 		j->rc = ero_data_stream(j->x->image, &j->inode, worker, write_part, j, &j->err);
-	if (!j->rc && ftruncate(j->fd, (off_t)j->inode.size))
+	if (!j->rc && j->written != j->inode.size && ftruncate(j->fd, (off_t)j->inode.size))
 		j->rc = ero_fail_errno(&j->err, "cannot set its size");
+	if (!j->rc)
+		j->rc = ero_extract_attributes(j->x, j->fd, &j->inode, &j->err);
 	if (close(j->fd) && !j->rc)
 		j->rc = ero_fail_errno(&j->err, "cannot finish writing it");
-	if (!j->rc)
-		j->rc = ero_extract_attributes(j->x, j->held->fd, j->name, &j->inode, &j->err);
 }
 
 /* ---- in the thread that walks ---- */
@@ -145,7 +149,6 @@ static void take(struct ero_extractor *x)
 		free(h->why);
 	}
 	ero_vec_free(&j->holes);
-	ero_dirfds_put(x->fds, j->held);
 	free(j->name);
 	free(j);
 }
@@ -153,7 +156,7 @@ static void take(struct ero_extractor *x)
 int ero_extract_files_begin(struct ero_extractor *x, struct ero_error *err)
 {
 	struct ero_pool_options options = {
-		.threads = x->options->workers, .in_flight = 64, .make_worker = ero_data_buffer_make,
+		.threads = x->options->workers, .in_flight = 256, .make_worker = ero_data_buffer_make,
 		.free_worker = ero_data_buffer_free
 	};
 
@@ -211,8 +214,6 @@ static int make_regular(struct ero_extractor *x, const struct ero_node *dir, int
 		j->fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 		if (j->fd < 0)
 			rc = ero_fail_errno(err, "cannot create it");
-		else if ((rc = ero_dirfds_get(x->fds, dir, &j->held, err)))
-			close(j->fd);
 	}
 	if (rc) {
 		if (j)
@@ -221,6 +222,7 @@ static int make_regular(struct ero_extractor *x, const struct ero_node *dir, int
 		return rc;
 	}
 	j->job.run = run;
+	j->job.weight = inode->size < JOB_LEAST ? JOB_LEAST : inode->size < UINT32_MAX ? (uint32_t)inode->size : UINT32_MAX;
 	j->x = x;
 	j->inode = *inode;
 	j->dir = dir;
@@ -244,7 +246,7 @@ static int make_link(struct ero_extractor *x, int dirfd, const char *name, const
 		return ero_fail_memory(err);
 	if (symlinkat(text, dirfd, name))
 		return ero_fail_errno(err, "cannot create the symbolic link");
-	return ero_extract_attributes(x, dirfd, name, inode, err);
+	return ero_extract_attributes_at(x, dirfd, name, inode, err);
 }
 
 static int make_special(struct ero_extractor *x, int dirfd, const char *name, const struct ero_inode *inode,
@@ -254,7 +256,7 @@ static int make_special(struct ero_extractor *x, int dirfd, const char *name, co
 
 	if (mknodat(dirfd, name, (inode->mode & S_IFMT) | 0600, dev))
 		return ero_fail_errno(err, "cannot create the special file");
-	return ero_extract_attributes(x, dirfd, name, inode, err);
+	return ero_extract_attributes_at(x, dirfd, name, inode, err);
 }
 
 void ero_extract_file(struct ero_extractor *x, const struct ero_node *dir, int dirfd, const char *name,

@@ -23,7 +23,8 @@ static int peek(struct ero_map *map, uint64_t position, unsigned length, const u
 			return corrupt(map, err, "it reaches past the end of the image");
 		room -= position;
 		map->window_start = position;
-		map->window_length = room < sizeof(map->window) ? (unsigned)room : sizeof(map->window);
+		map->window_length = room < map->window_next ? (unsigned)room : map->window_next;
+		map->window_next = map->window_next * 8 < ERO_MAP_WINDOW ? map->window_next * 8 : ERO_MAP_WINDOW;
 		rc = ero_meta_read(map->image, metabox, position, map->window, map->window_length, err);
 		if (rc) {
 			map->window_length = 0;

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { PLAIN_PIECE = 1 << 20 };
+enum { PLAIN_PIECE = 128 << 10 };
 
 /* Bytes of a raw extent: as they are, or rotated so that each sits at its offset modulo the block size. */
 static void unpack_raw(const struct ero_image *image, const struct ero_extent *e, const uint8_t *in, uint8_t *out)
@@ -23,14 +23,24 @@ static void unpack_raw(const struct ero_image *image, const struct ero_extent *e
 	memcpy(out + first, in, (size_t)e->length - first);
 }
 
-static int decode_encoded(struct ero_image *image, const struct ero_inode *inode, const struct ero_extent *e,
-			  uint8_t *out, struct ero_error *err)
+static int ensure(uint8_t **bytes, size_t *room, size_t wanted, struct ero_error *err)
 {
-	ERO_AUTO_FREE uint8_t *in = malloc((size_t)e->stored);
-	int rc;
+	if (*room >= wanted)
+		return 0;
+	free(*bytes);
+	*bytes = malloc(wanted);
+	*room = *bytes ? wanted : 0;
+	return *bytes ? 0 : ero_fail_memory(err);
+}
 
-	if (!in)
-		return ero_fail_memory(err);
+static int decode_encoded(struct ero_image *image, const struct ero_inode *inode, const struct ero_extent *e,
+			  struct ero_data_buffer *buffer, uint8_t *out, struct ero_error *err)
+{
+	int rc = ensure(&buffer->encoded, &buffer->encoded_room, (size_t)e->stored, err);
+	uint8_t *in = buffer->encoded;
+
+	if (rc)
+		return rc;
 	if (e->in_meta)
 		rc = ero_meta_read(image, ero_in_metabox(inode->nid), e->physical, in, (size_t)e->stored, err);
 	else
@@ -47,8 +57,8 @@ static int decode_encoded(struct ero_image *image, const struct ero_inode *inode
 	if (!ero_has_algorithm(image, e->algorithm))
 		return ero_fail(err, ERO_ERROR_CORRUPT, EUCLEAN, "it uses compression algorithm %u, which the superblock does not list",
 				(unsigned)e->algorithm);
-	return ero_codec_decode(e->algorithm, &image->cfgs, image->zero_padding || e->algorithm != ERO_ALG_LZ4, in, (size_t)e->stored, out,
-				(size_t)e->length, e->partial, err);
+	return ero_codec_decode(e->algorithm, &image->cfgs, &buffer->decoders, image->zero_padding || e->algorithm != ERO_ALG_LZ4, in,
+				(size_t)e->stored, out, (size_t)e->length, e->partial, err);
 }
 
 int ero_data_read_plain(struct ero_image *image, const struct ero_inode *inode, const struct ero_extent *e,
@@ -72,27 +82,29 @@ int ero_data_read_plain(struct ero_image *image, const struct ero_inode *inode, 
 	return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL, "an encoded extent cannot be read in parts");
 }
 
-int ero_data_decode(struct ero_image *image, const struct ero_inode *inode, const struct ero_extent *e, uint8_t *out,
-		    struct ero_error *err)
+int ero_data_decode(struct ero_image *image, const struct ero_inode *inode, const struct ero_extent *e,
+		    struct ero_data_buffer *buffer, uint8_t *out, struct ero_error *err)
 {
+	struct ero_data_buffer own = { 0 };
 	int rc;
 
 	if (e->kind == ERO_EXTENT_ENCODED)
-		rc = decode_encoded(image, inode, e, out, err);
+		rc = decode_encoded(image, inode, e, buffer ? buffer : &own, out, err);
 	else
 		rc = ero_data_read_plain(image, inode, e, 0, out, (size_t)e->length, err);
+	ero_data_buffer_clear(&own);
 	return rc ? ero_error_prefix(err, rc, "inode %llu, bytes %llu to %llu", (unsigned long long)inode->nid,
 				     (unsigned long long)e->logical, (unsigned long long)(e->logical + e->length)) :
 		    0;
 }
 
-int ero_data_decode_prefix(struct ero_image *image, const struct ero_inode *inode, const struct ero_extent *e, uint8_t *out,
-			   size_t *length, struct ero_error *err)
+int ero_data_decode_prefix(struct ero_image *image, const struct ero_inode *inode, const struct ero_extent *e,
+			   struct ero_data_buffer *buffer, uint8_t *out, size_t *length, struct ero_error *err)
 {
 	enum { STEP = 4096 };
 	size_t good = 0, bad = (size_t)ero_div_up(e->length, STEP);
 	struct ero_extent part = *e;
-	int rc = ero_data_decode(image, inode, e, out, err);
+	int rc = ero_data_decode(image, inode, e, buffer, out, err);
 
 	*length = (size_t)e->length;
 	if (rc != -EUCLEAN || e->kind != ERO_EXTENT_ENCODED)
@@ -102,14 +114,22 @@ int ero_data_decode_prefix(struct ero_image *image, const struct ero_inode *inod
 		size_t middle = good + (bad - good) / 2;
 
 		part.length = middle * STEP;
-		if (ero_data_decode(image, inode, &part, out, NULL))
+		if (ero_data_decode(image, inode, &part, buffer, out, NULL))
 			bad = middle;
 		else
 			good = middle;
 	}
 	*length = good * STEP;
 	part.length = *length;
-	return good ? ero_data_decode(image, inode, &part, out, err) : rc; /* failures have left anything there */
+	return good ? ero_data_decode(image, inode, &part, buffer, out, err) : rc; /* failures have left anything there */
+}
+
+void ero_data_buffer_clear(struct ero_data_buffer *b)
+{
+	free(b->bytes);
+	free(b->encoded);
+	ero_decoders_free(&b->decoders);
+	*b = (struct ero_data_buffer){ 0 };
 }
 
 void *ero_data_buffer_make(void *context)
@@ -120,18 +140,8 @@ void *ero_data_buffer_make(void *context)
 
 void ero_data_buffer_free(void *buffer)
 {
-	free(((struct ero_data_buffer *)buffer)->bytes);
+	ero_data_buffer_clear(buffer);
 	free(buffer);
-}
-
-static int ensure(struct ero_data_buffer *b, size_t room, struct ero_error *err)
-{
-	if (b->room >= room)
-		return 0;
-	free(b->bytes);
-	b->bytes = malloc(room);
-	b->room = b->bytes ? room : 0;
-	return b->bytes ? 0 : ero_fail_memory(err);
 }
 
 int ero_data_stream_extent(struct ero_image *image, const struct ero_inode *inode, const struct ero_extent *e,
@@ -149,9 +159,9 @@ int ero_data_stream_extent(struct ero_image *image, const struct ero_inode *inod
 			rc = sink(context, NULL, e->logical + in, part, err);
 			continue;
 		}
-		rc = ensure(buffer, part, err);
+		rc = ensure(&buffer->bytes, &buffer->room, part, err);
 		if (!rc && e->kind == ERO_EXTENT_ENCODED)
-			rc = ero_data_decode(image, inode, e, buffer->bytes, err);
+			rc = ero_data_decode(image, inode, e, buffer, buffer->bytes, err);
 		else if (!rc)
 			rc = ero_data_read_plain(image, inode, e, in, buffer->bytes, part, err);
 		if (!rc)
@@ -203,7 +213,7 @@ int ero_data_read_all(struct ero_image *image, const struct ero_inode *inode, ui
 	if (!g.to)
 		return ero_fail_memory(err);
 	rc = ero_data_stream(image, inode, &buffer, gather_sink, &g, err);
-	free(buffer.bytes);
+	ero_data_buffer_clear(&buffer);
 	if (rc)
 		free(g.to);
 	else

@@ -3,16 +3,29 @@
 #ifndef ERO_IMAGE_DATA_H
 #define ERO_IMAGE_DATA_H
 
+#include "codec/codec.h"
 #include "image/map.h"
 
-/* The plain bytes of one extent of any kind, e->length of them. */
-int ero_data_decode(struct ero_image *image, const struct ero_inode *inode, const struct ero_extent *e, uint8_t *out,
-		    struct ero_error *err);
+/* What reading an image needs, one for each thread that reads it: grown as needed, all zero at first. */
+struct ero_data_buffer {
+	uint8_t *bytes, *encoded;
+	size_t room, encoded_room;
+	struct ero_decoders decoders;
+};
+void ero_data_buffer_clear(struct ero_data_buffer *buffer);
+/* The same for the threads of a pool. */
+void *ero_data_buffer_make(void *context);
+void ero_data_buffer_free(void *buffer);
+
+/* The plain bytes of one extent of any kind, e->length of them. Without a buffer (NULL) what is needed is made for
+ * this time; `out` may be the buffer's `bytes`. */
+int ero_data_decode(struct ero_image *image, const struct ero_inode *inode, const struct ero_extent *e,
+		    struct ero_data_buffer *buffer, uint8_t *out, struct ero_error *err);
 
 /* Of a damaged extent as much of its beginning as decodes, in steps of 4096 bytes; *length becomes how much that is, all of it for a
  * sound one. -EUCLEAN only for none of it. */
-int ero_data_decode_prefix(struct ero_image *image, const struct ero_inode *inode, const struct ero_extent *e, uint8_t *out,
-			   size_t *length, struct ero_error *err);
+int ero_data_decode_prefix(struct ero_image *image, const struct ero_inode *inode, const struct ero_extent *e,
+			   struct ero_data_buffer *buffer, uint8_t *out, size_t *length, struct ero_error *err);
 
 /* Bytes that a caller should handle at once: extents of plain data may be as long as the file, decoded ones are not.
  * Reads `length` bytes from `in` of an extent that is not ENCODED. */
@@ -20,14 +33,7 @@ int ero_data_read_plain(struct ero_image *image, const struct ero_inode *inode, 
 			uint64_t in, void *out, size_t length, struct ero_error *err);
 
 /* Calls `sink` with the plain content of a file, in order, in pieces of at most the format's extent limit; holes come
- * as NULL. The buffer is the caller's: grown as needed, to be freed at the end. */
-struct ero_data_buffer {
-	uint8_t *bytes;
-	size_t room;
-};
-/* For a pool's threads: one buffer each. */
-void *ero_data_buffer_make(void *context);
-void ero_data_buffer_free(void *buffer);
+ * as NULL. */
 typedef int (*ero_data_sink)(void *context, const uint8_t *bytes, uint64_t offset, size_t length,
 			     struct ero_error *err);
 /* One extent of it. */

@@ -62,7 +62,7 @@ int ero_dir_blocks(struct ero_image *image, const struct ero_inode *dir, ero_dir
 	rc = ero_data_stream(image, dir, &buffer, block_sink, &b, err);
 	if (!rc)
 		rc = flush(&b, err);
-	free(buffer.bytes);
+	ero_data_buffer_clear(&buffer);
 	free(b.block);
 	return rc;
 }

@@ -27,6 +27,9 @@ struct ero_extent {
 	bool second;     /* by the second of the two algorithms of an index (HEAD2) */
 };
 
+/* Most maps are small, and read through a small window; it grows for the others. */
+enum { ERO_MAP_FIRST_WINDOW = 64, ERO_MAP_WINDOW = 4096 };
+
 /* A cursor over a file's extents. Only ero_map_init() and ero_map_next() touch what is inside. */
 struct ero_map {
 	struct ero_image *image;
@@ -40,9 +43,9 @@ struct ero_map {
 	uint64_t pack_first;   /* entries[0] is this lcluster's; pack_count of them are valid */
 	unsigned pack_count;
 	struct ero_lcluster entries[ERO_ZPACK_MAX_ENTRIES];
-	uint64_t window_start; /* metadata position of window[0]; window_length bytes are valid */
-	unsigned window_length;
-	uint8_t window[4096];
+	uint64_t window_start; /* metadata position of window[0]; window_length bytes are valid, the next time it will be window_next */
+	unsigned window_length, window_next;
+	uint8_t window[ERO_MAP_WINDOW];
 	uint64_t record;       /* next extent record */
 	uint64_t address;      /* of 4-byte records: where the next extent begins */
 	uint64_t record_start; /* position of the first record */

@@ -12,14 +12,13 @@
 enum { PIECE_BITS = 12, PIECE = 1 << PIECE_BITS, SLOTS = 256 };
 
 struct slot {
+	pthread_mutex_t lock;
 	uint64_t piece;  /* number of the piece + 1; 0: empty */
-	uint32_t length; /* valid bytes: the last piece of a device is short */
-	uint8_t bytes[PIECE];
+	uint8_t *bytes;  /* PIECE of them, from the first use on */
 };
 
 struct ero_meta_cache {
-	pthread_mutex_t lock;
-	struct slot *slots[SLOTS];
+	struct slot slots[SLOTS];
 };
 
 int ero_meta_cache_create(struct ero_image *image, struct ero_error *err)
@@ -27,7 +26,8 @@ int ero_meta_cache_create(struct ero_image *image, struct ero_error *err)
 	image->cache = calloc(1, sizeof(*image->cache));
 	if (!image->cache)
 		return ero_fail_memory(err);
-	pthread_mutex_init(&image->cache->lock, NULL);
+	for (int i = 0; i < SLOTS; i++)
+		pthread_mutex_init(&image->cache->slots[i].lock, NULL);
 	return 0;
 }
 
@@ -35,9 +35,10 @@ void ero_meta_cache_free(struct ero_image *image)
 {
 	if (!image->cache)
 		return;
-	for (int i = 0; i < SLOTS; i++)
-		free(image->cache->slots[i]);
-	pthread_mutex_destroy(&image->cache->lock);
+	for (int i = 0; i < SLOTS; i++) {
+		free(image->cache->slots[i].bytes);
+		pthread_mutex_destroy(&image->cache->slots[i].lock);
+	}
 	free(image->cache);
 }
 
@@ -48,25 +49,23 @@ uint64_t ero_meta_size(const struct ero_image *image, bool metabox)
 	return image->devices[0].size;
 }
 
-static int load(struct ero_image *image, uint64_t piece, struct slot **result, struct ero_error *err)
+/* With the slot's lock held. */
+static int load(struct ero_image *image, uint64_t piece, struct slot *slot, struct ero_error *err)
 {
-	struct slot **slot = &image->cache->slots[piece % SLOTS];
 	uint64_t start = piece << PIECE_BITS;
 	uint64_t length = image->devices[0].size - start;
 	int rc;
 
-	if (!*slot && !(*slot = calloc(1, sizeof(**slot))))
-		return ero_fail_memory(err);
-	*result = *slot;
-	if ((*slot)->piece == piece + 1)
+	if (slot->piece == piece + 1)
 		return 0;
-	(*slot)->piece = 0;
-	(*slot)->length = length < PIECE ? (uint32_t)length : PIECE;
-	/* straight from the primary device: flat addresses of other devices are for data only */
-	rc = ero_pread_full(image->devices[0].fd, (*slot)->bytes, (*slot)->length, image->devices[0].base + start,
+	if (!slot->bytes && !(slot->bytes = malloc(PIECE)))
+		return ero_fail_memory(err);
+	slot->piece = 0;
+	/* straight from the primary device: flat addresses of other devices are for data only; its last piece is short */
+	rc = ero_pread_full(image->devices[0].fd, slot->bytes, length < PIECE ? (size_t)length : PIECE, image->devices[0].base + start,
 			    image->devices[0].path, err);
 	if (!rc)
-		(*slot)->piece = piece + 1;
+		slot->piece = piece + 1;
 	return rc;
 }
 
@@ -81,19 +80,19 @@ int ero_meta_read(struct ero_image *image, bool metabox, uint64_t position, void
 				(unsigned long long)position, metabox ? " of the metabox" : "", length);
 	if (metabox)
 		return ero_shared_read(image->metabox, position, buffer, length, err);
-	pthread_mutex_lock(&image->cache->lock);
 	while (!rc && length) {
-		struct slot *slot = NULL;
+		struct slot *slot = &image->cache->slots[(position >> PIECE_BITS) % SLOTS];
 		size_t in = (size_t)(position & (PIECE - 1));
 		size_t part = PIECE - in < length ? PIECE - in : length;
 
-		rc = load(image, position >> PIECE_BITS, &slot, err);
+		pthread_mutex_lock(&slot->lock);
+		rc = load(image, position >> PIECE_BITS, slot, err);
 		if (!rc)
 			memcpy(to, slot->bytes + in, part);
+		pthread_mutex_unlock(&slot->lock);
 		to += part;
 		position += part;
 		length -= part;
 	}
-	pthread_mutex_unlock(&image->cache->lock);
 	return rc;
 }

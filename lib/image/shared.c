@@ -122,8 +122,8 @@ static int fill(struct ero_shared_file *f, struct slot *s, const struct ero_exte
 		s->room = e->length;
 	}
 	s->valid = (size_t)e->length;
-	return f->image->salvage ? ero_data_decode_prefix(f->image, &f->inode, e, s->bytes, &s->valid, err) :
-				   ero_data_decode(f->image, &f->inode, e, s->bytes, err);
+	return f->image->salvage ? ero_data_decode_prefix(f->image, &f->inode, e, NULL, s->bytes, &s->valid, err) :
+				   ero_data_decode(f->image, &f->inode, e, NULL, s->bytes, err);
 }
 
 /* Pins the slot that holds an extent's plain bytes. */

@@ -385,8 +385,8 @@ int ero_report_diff(struct ero_image *one, struct ero_image *other, enum ero_rep
 		json_object_put(d->list);
 	else if (!rc)
 		rc = d->list ? ero_report_json(d->list, out, err) : ero_report_end(out, err);
-	free(d->side[0].buffer.bytes);
-	free(d->side[1].buffer.bytes);
+	ero_data_buffer_clear(&d->side[0].buffer);
+	ero_data_buffer_clear(&d->side[1].buffer);
 	free(d);
 	return rc;
 }

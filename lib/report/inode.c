@@ -270,6 +270,6 @@ int ero_report_content(struct ero_image *image, uint64_t nid, FILE *out, struct 
 			      type_names[ero_file_type(inode.mode)]);
 	if (!rc)
 		rc = ero_data_stream(image, &inode, &buffer, print_bytes, out, err);
-	free(buffer.bytes);
+	ero_data_buffer_clear(&buffer);
 	return rc ? rc : ero_report_end(out, err);
 }

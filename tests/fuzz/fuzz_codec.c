@@ -10,13 +10,15 @@ static const struct ero_compr_cfgs cfgs = {
 	.lz4_distance = 65535, .lz4_max_blocks = 256, .lzma_dict = 1u << 20, .deflate_bits = 15, .zstd_window_bits = 20
 };
 
+static struct ero_decoders decoders; /* kept from one input to the next, as they are from stream to stream */
+
 static void decode(enum ero_algorithm algorithm, const uint8_t *choice, const uint8_t *data, size_t size)
 {
 	size_t out_length = 1 + ero_get16(choice + 2) * (choice[1] & 2 ? 64u : 1u);
 	uint8_t *out = malloc(out_length), *in = malloc(size ? size : 1);
 
 	memcpy(in, data, size); /* exactly as long, so that reading on is seen */
-	ero_codec_decode(algorithm, &cfgs, choice[1] & 4, in, size, out, out_length, choice[1] & 1, NULL);
+	ero_codec_decode(algorithm, &cfgs, &decoders, choice[1] & 4, in, size, out, out_length, choice[1] & 1, NULL);
 	free(in);
 	free(out);
 }
@@ -36,7 +38,7 @@ static void round_trip(const uint8_t *choice, const uint8_t *data, size_t size)
 
 		FUZZ_ASSERT(n <= cap && length <= size);
 		if (n && length)
-			FUZZ_ASSERT(!codec->decode(&cfgs, packed, n, plain, length, false) && !memcmp(plain, data, length));
+			FUZZ_ASSERT(!codec->decode(&decoders.states[codec->algorithm], &cfgs, packed, n, plain, length, false) && !memcmp(plain, data, length));
 		codec->destroy(encoder);
 	}
 	free(packed);

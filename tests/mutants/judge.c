@@ -240,7 +240,7 @@ static void judge(const char *path, char *verdict, size_t size)
 	record_print(&record, text, sizeof(text));
 	snprintf(verdict, size, "clean %s", text);
 	ero_arena_free(&r.arena);
-	free(r.buffer.bytes);
+	ero_data_buffer_clear(&r.buffer);
 	ero_image_close(image);
 }
 

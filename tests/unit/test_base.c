@@ -169,18 +169,18 @@ static void run_counted(struct ero_job *job, void *worker)
 	c->result = c->number * 2;
 }
 
-static void pool_order(void **state)
+/* Jobs come back in order, each after it has run: large ones (weight 0), small ones, and ones of all sizes. */
+static void order_of(unsigned weight, bool mixed)
 {
 	struct ero_pool_options options = { .threads = 4, .in_flight = 16 };
 	struct counted jobs[500];
 	struct ero_pool *pool;
 	int taken = 0;
 
-	(void)state;
 	assert_int_equal(ero_pool_create(&options, &pool, NULL), 0);
 	assert_null(ero_pool_take(pool));
 	for (int i = 0; i < 500; i++) {
-		jobs[i] = (struct counted){ .job.run = run_counted, .number = i };
+		jobs[i] = (struct counted){ .job = { .run = run_counted, .weight = mixed && i % 3 ? weight * (unsigned)i : weight }, .number = i };
 		if (ero_pool_full(pool)) {
 			assert_ptr_equal(ero_pool_take(pool), &jobs[taken].job);
 			assert_int_equal(jobs[taken].result, taken * 2);
@@ -190,10 +190,19 @@ static void pool_order(void **state)
 	}
 	while (!ero_pool_empty(pool)) {
 		assert_ptr_equal(ero_pool_take(pool), &jobs[taken].job);
+		assert_int_equal(jobs[taken].result, taken * 2);
 		taken++;
 	}
 	assert_int_equal(taken, 500);
 	ero_pool_free(pool);
+}
+
+static void pool_order(void **state)
+{
+	(void)state;
+	order_of(0, false);
+	order_of(1, false);
+	order_of(1000, true);
 }
 
 static void keys_are_numbered(void **state)

@@ -48,7 +48,7 @@ static void round_trip(const char *name, int level, unsigned pcluster)
 	uint8_t *in = guarded(ROOM), *out = guarded(pcluster), *back;
 	size_t guess = 0, at = 0, pclusters = 0, fill_sum = 0;
 	struct ero_error err;
-	void *encoder;
+	void *encoder, *decoder = NULL;
 
 	snprintf(params.name, sizeof(params.name), "%s", name);
 	assert_int_equal(ero_codec_resolve(&params, pcluster, &err), 0);
@@ -64,13 +64,13 @@ static void round_trip(const char *name, int level, unsigned pcluster)
 		assert_true(n > 0 && n <= pcluster && take > 0);
 		assert_true(out[0] != 0); /* or padding in front could not be told from it */
 		back = guarded(take);
-		assert_int_equal(codec->decode(&cfgs, out, n, back, take, false), 0);
+		assert_int_equal(codec->decode(&decoder, &cfgs, out, n, back, take, false), 0);
 		assert_memory_equal(in + at, back, take);
 		unguard(back, take);
 		back = guarded(take / 2);
-		assert_int_equal(codec->decode(&cfgs, out, n, back, take / 2, true), 0);
+		assert_int_equal(codec->decode(&decoder, &cfgs, out, n, back, take / 2, true), 0);
 		assert_memory_equal(in + at, back, take / 2);
-		assert_int_equal(codec->decode(&cfgs, out, n, back, take / 2, false), -EUCLEAN); /* more comes than is wanted */
+		assert_int_equal(codec->decode(&decoder, &cfgs, out, n, back, take / 2, false), -EUCLEAN); /* more comes than is wanted */
 		unguard(back, take / 2);
 		if (take < ROOM - at) {
 			pclusters++;
@@ -82,6 +82,8 @@ static void round_trip(const char *name, int level, unsigned pcluster)
 	if (pclusters)
 		assert_true(fill_sum >= pclusters * pcluster * 95 / 100);
 	codec->destroy(encoder);
+	if (decoder)
+		codec->forget(decoder);
 	unguard(in, ROOM);
 	unguard(out, pcluster);
 }
@@ -112,7 +114,7 @@ static void damaged_streams(void **state)
 		const struct ero_codec *codec = ero_codec_find(c->name, NULL);
 		uint8_t *in = guarded(65536), *out = guarded(4096), *back;
 		size_t take = 65536, guess = 0, n;
-		void *encoder;
+		void *encoder, *decoder = NULL;
 
 		snprintf(params.name, sizeof(params.name), "%s", c->name);
 		assert_int_equal(ero_codec_resolve(&params, 4096, NULL), 0);
@@ -126,12 +128,14 @@ static void damaged_streams(void **state)
 			uint8_t was = out[where];
 
 			out[where] = (uint8_t)next_random(&seed);
-			(void)codec->decode(&cfgs, out, n, back, take, k % 2);
+			(void)codec->decode(&decoder, &cfgs, out, n, back, take, k % 2);
 			out[where] = was;
-			assert_int_equal(codec->decode(&cfgs, out, (size_t)k % n, back, take, false), -EUCLEAN);
+			assert_int_equal(codec->decode(&decoder, &cfgs, out, (size_t)k % n, back, take, false), -EUCLEAN);
 		}
-		assert_int_equal(codec->decode(&cfgs, out, n, back, take, false), 0);
+		assert_int_equal(codec->decode(&decoder, &cfgs, out, n, back, take, false), 0);
 		codec->destroy(encoder);
+		if (decoder)
+			codec->forget(decoder);
 		unguard(in, 65536);
 		unguard(out, 4096);
 		unguard(back, take);
