@@ -38,6 +38,7 @@ struct ero_checker {
 	ERO_VEC(struct ero_check_links) links;
 	struct ero_extent extents[ERO_CHECK_EXTENTS]; /* of the file that was looked at last, if it has no more: else 0 of them */
 	unsigned extent_count;
+	bool sparse;                     /* some of that file's extents are holes that are stored all the same */
 	uint32_t used;                   /* incompatible features that something was seen to use */
 	struct ero_data_check *data;     /* NULL: metadata only */
 	int rc;                          /* the check itself has failed somewhere on the way: what is said of the image is worth nothing */

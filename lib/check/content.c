@@ -29,6 +29,14 @@ static int take_bytes(void *context, const uint8_t *bytes, uint64_t offset, size
 	return good ? 0 : ero_fail_memory(err);
 }
 
+static int take_zeros(void *filled, const uint8_t *bytes, uint64_t offset, size_t length, struct ero_error *err)
+{
+	(void)offset;
+	(void)err;
+	*(bool *)filled |= bytes && !ero_all_zero(bytes, length);
+	return 0;
+}
+
 struct wanted {
 	const char *name;
 	uint8_t value[7 + ERO_SHA256_SIZE];
@@ -89,6 +97,23 @@ static int check_padding(struct ero_content *c, struct ero_error *err)
 	return rc;
 }
 
+/* Holes that are stored all the same: old kernels read what is there. */
+static int check_sparse(struct ero_content *c, struct ero_data_buffer *buffer, struct ero_error *err)
+{
+	struct ero_extent e;
+	struct ero_map map;
+	int rc = ero_map_init(&map, c->image, &c->inode, err);
+
+	while (!rc && !c->filled && (rc = ero_map_next(&map, &e, err)) > 0) {
+		rc = 0;
+		if (!e.sparse)
+			continue;
+		e.sparse = false;
+		rc = ero_data_stream_extent(c->image, &c->inode, &e, buffer, take_zeros, &c->filled, err);
+	}
+	return rc;
+}
+
 int ero_check_content(struct ero_content *c, struct ero_data_buffer *buffer, struct ero_error *err)
 {
 	struct hashing h = { .digest = c->digest_name ? ero_sha256_create() : NULL };
@@ -102,5 +127,7 @@ int ero_check_content(struct ero_content *c, struct ero_data_buffer *buffer, str
 		rc = ero_data_stream_extent(c->image, &c->inode, &c->extents[i], buffer, take_bytes, &h, err);
 	if (h.digest)
 		rc = check_digest(c, h.digest, rc, err);
+	if (!rc && c->sparse)
+		rc = check_sparse(c, buffer, err);
 	return rc ? rc : check_padding(c, err);
 }

@@ -91,6 +91,8 @@ static void take(struct ero_data_check *d)
 		ero_check_no_memory(d->c);
 	else if (j->content.unclean)
 		ero_check_tell(d->c, "data.padding", &j->at, "what lies behind its end in its last block is not zero");
+	if (j->content.filled)
+		ero_check_tell(d->c, "data.hole", &j->at, "an extent is marked as a hole, and what is stored there is not zero");
 	if (j->content.differs)
 		ero_check_tell(d->c, "digest.differs", &j->at, "the content is not what xattr %s says", d->digest_name);
 	if (j->content.missing)
@@ -118,6 +120,7 @@ int ero_data_check_add(struct ero_data_check *d, const struct ero_place *at, con
 	memcpy(j->extents, d->c->extents, count * sizeof(j->extents[0]));
 	j->content.extents = j->extents;
 	j->content.extent_count = count;
+	j->content.sparse = d->c->sparse;
 	j->at = *at;
 	if (at->name)
 		j->at.name = memcpy(&j->extents[count], at->name, at->name_length); /* no string: a damaged one may hold zeros */

@@ -90,6 +90,8 @@ static void check_form(struct ero_checker *c, const struct ero_place *at, const 
 	case ERO_LAYOUT_COMPRESSED_FULL:
 	case ERO_LAYOUT_COMPRESSED_COMPACT:
 		c->used |= ERO_INCOMPAT_LZ4_0PADDING | ((s->algorithms & ~1u) ? ERO_INCOMPAT_COMPR_CFGS : 0);
+		if (map->header.advise & ~ERO_ADVISE_KNOWN)
+			ero_check_tell(c, "extent.reserved", at, "the header of its map has bits set that have no meaning (%#x)", map->header.advise);
 		if (map->header.extents && !map->header.whole_fragment)
 			ero_check_uses(c, ERO_INCOMPAT_48BIT, at, "a file has extent records");
 		else if (map->header.advise & (ERO_ADVISE_BIG_PCLUSTER_1 | ERO_ADVISE_BIG_PCLUSTER_2))
@@ -113,11 +115,14 @@ void ero_check_extents(struct ero_checker *c, const struct ero_place *at, struct
 		if (count < ERO_CHECK_EXTENTS)
 			c->extents[count] = e;
 		count += count <= ERO_CHECK_EXTENTS;
+		c->sparse |= e.sparse;
 		check_extent(c, at, &e);
 		if (e.kind != ERO_EXTENT_HOLE)
 			stored += e.stored;
 		rc = 0;
 	}
+	if (map->stray)
+		ero_check_tell(c, "extent.reserved", at, "an entry of its map has bits set that have no meaning");
 	if (rc)
 		ero_check_blame(c, "extent.map", at, rc, &err);
 	else if (count <= ERO_CHECK_EXTENTS)

@@ -101,6 +101,7 @@ bool ero_check_inode(struct ero_checker *c, const struct ero_place *at, uint64_t
 	}
 	ero_inode_position(c->image, nid, &position); /* there is one: it could be read */
 	c->extent_count = 0;
+	c->sparse = false;
 	count(c->result, inode->mode);
 	check_fields(c, at, inode);
 	rc = ero_map_init(&map, c->image, inode, &err);

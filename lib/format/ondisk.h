@@ -104,12 +104,14 @@ enum ero_algorithm { ERO_ALG_LZ4 = 0, ERO_ALG_LZMA = 1, ERO_ALG_DEFLATE = 2, ERO
 #define ERO_ADVISE_INLINE_PCLUSTER 0x8u
 #define ERO_ADVISE_INTERLACED 0x10u
 #define ERO_ADVISE_FRAGMENT 0x20u
+#define ERO_ADVISE_KNOWN 0x3fu
 #define ERO_MAP_HEADER 8u
 
 enum ero_lcluster_type { ERO_LC_PLAIN = 0, ERO_LC_HEAD1 = 1, ERO_LC_NONHEAD = 2, ERO_LC_HEAD2 = 3 };
 #define ERO_LC_CBLKCNT 0x800u
 #define ERO_LC_TYPE_MASK 0x3u
 #define ERO_LC_PARTIAL_REF 0x8000u
+#define ERO_LC_HOLE 0x4000u           /* full form, heads: Linux 7.2 reads zeros; those before decode what is stored */
 #define ERO_FULL_INDEX 8u
 #define ERO_FULL_INDEX_GAP 8u         /* between the map header and the first full index */
 

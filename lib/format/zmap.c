@@ -154,11 +154,13 @@ static void decode_full(const uint8_t *b, struct ero_lcluster *l)
 
 	memset(l, 0, sizeof(*l));
 	l->type = (enum ero_lcluster_type)(advise & ERO_LC_TYPE_MASK);
+	l->stray = advise & ~(ERO_LC_TYPE_MASK | (l->type == ERO_LC_NONHEAD ? 0 : ERO_LC_PARTIAL_REF | ERO_LC_HOLE));
 	if (l->type == ERO_LC_NONHEAD) {
 		l->delta0 = ero_get16(b + 4);
 		l->delta1 = ero_get16(b + 6);
 	} else {
 		l->partial = advise & ERO_LC_PARTIAL_REF;
+		l->sparse = advise & ERO_LC_HOLE;
 		l->clusterofs = ero_get16(b + 2);
 		l->block = ero_get32(b + 4);
 	}

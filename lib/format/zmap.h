@@ -31,6 +31,8 @@ void ero_zheader_encode(const struct ero_zheader *h, unsigned block_bits, uint8_
 struct ero_lcluster {
 	enum ero_lcluster_type type;
 	bool partial;        /* full form: partial reference */
+	bool sparse;         /* full form, heads: marked as a hole */
+	bool stray;          /* full form: bits are set that have no meaning */
 	uint16_t clusterofs; /* heads */
 	uint64_t block;      /* heads */
 	uint16_t delta0;     /* nonheads: as stored, with ERO_LC_CBLKCNT; 0 where the form stores delta1 instead */

@@ -85,6 +85,7 @@ static int entry(struct ero_map *map, uint64_t lcn, struct ero_lcluster **result
 		map->pack_count = 0;
 		if (!ero_zpack_decode(&map->index, &pack, bytes, map->entries))
 			return corrupt(map, err, "an index entry has an impossible distance");
+		map->stray |= map->entries[0].stray;
 		map->pack_first = pack.first;
 		map->pack_count = pack.entries;
 	}
@@ -186,8 +187,11 @@ static int next_indexed(struct ero_map *map, struct ero_extent *e, struct ero_er
 	e->algorithm = (enum ero_algorithm)h->algorithm[head.type == ERO_LC_HEAD2];
 	e->second = head.type == ERO_LC_HEAD2;
 	e->partial = head.partial;
+	e->sparse = head.sparse;
 	e->physical = head.block << block_bits;
 	e->stored = (uint64_t)blocks << block_bits;
+	if (last && head.sparse && (h->advise & (ERO_ADVISE_FRAGMENT | ERO_ADVISE_INLINE_PCLUSTER)))
+		return corrupt(map, err, "the end of the file is marked as a hole, and is inline or a fragment");
 	if (last && (h->advise & ERO_ADVISE_FRAGMENT)) {
 		e->kind = ERO_EXTENT_FRAGMENT;
 		e->physical = h->fragment_offset;
@@ -292,6 +296,12 @@ int ero_map_next_compressed(struct ero_map *map, struct ero_extent *e, struct er
 	rc = map->header.extents ? next_record(map, e, err) : next_indexed(map, e, err);
 	if (rc || e->kind != ERO_EXTENT_ENCODED)
 		return rc;
+	if (e->sparse && e->length > ERO_PCLUSTER_MAX_DECODED) { /* no kernel decodes it */
+		e->kind = ERO_EXTENT_HOLE;
+		e->stored = e->physical = 0;
+		e->sparse = false;
+		return 0;
+	}
 	if (e->length > ERO_PCLUSTER_MAX_DECODED || e->stored > ERO_PCLUSTER_MAX_ENCODED || !e->stored)
 		return corrupt(map, err, "an extent is larger than readers allow, or empty");
 	if (e->raw && e->length > e->stored && !e->partial)

@@ -86,9 +86,11 @@ int ero_data_decode(struct ero_image *image, const struct ero_inode *inode, cons
 		    struct ero_data_buffer *buffer, uint8_t *out, struct ero_error *err)
 {
 	struct ero_data_buffer own = { 0 };
-	int rc;
+	int rc = 0;
 
-	if (e->kind == ERO_EXTENT_ENCODED)
+	if (e->sparse)
+		memset(out, 0, (size_t)e->length);
+	else if (e->kind == ERO_EXTENT_ENCODED)
 		rc = decode_encoded(image, inode, e, buffer ? buffer : &own, out, err);
 	else
 		rc = ero_data_read_plain(image, inode, e, 0, out, (size_t)e->length, err);
@@ -148,14 +150,15 @@ int ero_data_stream_extent(struct ero_image *image, const struct ero_inode *inod
 			   struct ero_data_buffer *buffer, ero_data_sink sink, void *context, struct ero_error *err)
 {
 	uint64_t piece = e->kind == ERO_EXTENT_ENCODED ? e->length : PLAIN_PIECE;
+	bool hole = e->kind == ERO_EXTENT_HOLE || e->sparse;
 	int rc = 0;
 
-	if (e->kind == ERO_EXTENT_HOLE)
+	if (hole)
 		piece = e->length; /* nothing is read, and the sink only moves on */
 	for (uint64_t in = 0; !rc && in < e->length; in += piece) {
 		size_t part = (size_t)(e->length - in < piece ? e->length - in : piece);
 
-		if (e->kind == ERO_EXTENT_HOLE) {
+		if (hole) {
 			rc = sink(context, NULL, e->logical + in, part, err);
 			continue;
 		}

@@ -21,6 +21,7 @@ int ero_map_init(struct ero_map *map, struct ero_image *image, const struct ero_
 	map->at = 0;
 	map->lcn = map->record = map->address = 0;
 	map->pack_count = map->window_length = 0;
+	map->stray = false;
 	map->pack_first = map->window_start = 0;
 	map->window_next = ERO_MAP_FIRST_WINDOW;
 	if (!ero_inode_position(image, inode->nid, &position))

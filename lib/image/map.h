@@ -24,6 +24,7 @@ struct ero_extent {
 	bool interlaced; /* raw: rotated to their offset in the block */
 	bool partial;    /* the pcluster holds more than this extent uses */
 	bool in_meta;    /* ENCODED, but inline behind the index */
+	bool sparse;     /* it reads as zeros, whatever is stored; kernels before 7.2 decode that */
 	bool second;     /* by the second of the two algorithms of an index (HEAD2) */
 };
 
@@ -46,6 +47,7 @@ struct ero_map {
 	uint64_t window_start; /* metadata position of window[0]; window_length bytes are valid, the next time it will be window_next */
 	unsigned window_length, window_next;
 	uint8_t window[ERO_MAP_WINDOW];
+	bool stray;            /* an entry was met that has bits without a meaning */
 	uint64_t record;       /* next extent record */
 	uint64_t address;      /* of 4-byte records: where the next extent begins */
 	uint64_t record_start; /* position of the first record */

@@ -27,6 +27,8 @@ static const char *const layout_names[] = {
 
 static const char *kind_name(const struct ero_extent *e)
 {
+	if (e->sparse)
+		return "hole";
 	switch (e->kind) {
 	case ERO_EXTENT_HOLE:
 		return "hole";

@@ -198,13 +198,17 @@ static int visit(void *context, const struct ero_walk_entry *entry, struct ero_e
 
 static void prepare(struct base *b, const char *dir, const char *name)
 {
+	const char *device;
+	struct ero_open_options options = { .devices = &device };
 	const struct ero_super *s;
 	struct ero_inode inode;
 	struct ero_error err;
 	char path[512];
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	if (!mutant_open(&b->file, dir, name) || ero_image_open(path, NULL, &b->image, &err) ||
+	device = mutant_device(path);
+	options.device_count = device != NULL;
+	if (!mutant_open(&b->file, dir, name) || ero_image_open(path, &options, &b->image, &err) ||
 	    ero_pages_survey(b->image, &b->pages, &err) || ero_walk(b->image, visit, b, &err)) {
 		fprintf(stderr, "generate: %s cannot be read\n", path);
 		exit(1);

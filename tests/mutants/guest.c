@@ -219,33 +219,59 @@ static int attach(const char *file, char *device, size_t size)
 	return fd;
 }
 
+/* A file, and where it is mounted from: itself, or a loop device. */
+struct place {
+	char path[600];
+	int loop; /* -1: itself */
+};
+
+static bool take_place(struct place *p, const char *file, bool by_loop)
+{
+	p->loop = by_loop ? attach(file, p->path, sizeof(p->path)) : -1;
+	if (!by_loop)
+		snprintf(p->path, sizeof(p->path), "%s", file);
+	return !by_loop || p->loop >= 0;
+}
+
+static void leave_place(struct place *p)
+{
+	if (p->loop < 0)
+		return;
+	ioctl(p->loop, LOOP_CLR_FD, 0);
+	close(p->loop);
+}
+
+static void mount_and_walk(unsigned number, const char *way, const char *path, const char *options)
+{
+	char line[512];
+	struct record r;
+
+	if (mount(path, "/m", "erofs", MS_RDONLY, options)) {
+		say("R %u %s %s 0 0 - - -\n", number, way, strerrorname_np(errno));
+		return;
+	}
+	walk(&r, "/m");
+	record_print(&r, line, sizeof(line));
+	say("R %u %s ok %s\n", number, way, line);
+	umount2("/m", MNT_DETACH);
+}
+
 static void one(unsigned number, const char *way, const char *file)
 {
-	char device[32], line[512];
-	struct record r;
-	int loop = -1, rc;
+	struct place image = { .loop = -1 }, extra = { .loop = -1 };
+	const char *device = mutant_device(file);
+	bool by_loop = !strcmp(way, "loop");
+	char options[700] = "";
 
-	if (!strcmp(way, "loop")) {
-		loop = attach(file, device, sizeof(device));
-		if (loop < 0) {
-			say("R %u %s NOLOOP 0 0 - - -\n", number, way);
-			return;
-		}
-		file = device;
-	}
-	rc = mount(file, "/m", "erofs", MS_RDONLY, NULL);
-	if (rc) {
-		say("R %u %s %s 0 0 - - -\n", number, way, strerrorname_np(errno));
+	if (take_place(&image, file, by_loop) && (!device || take_place(&extra, device, by_loop))) {
+		if (device)
+			snprintf(options, sizeof(options), "device=%s", extra.path);
+		mount_and_walk(number, way, image.path, options);
 	} else {
-		walk(&r, "/m");
-		record_print(&r, line, sizeof(line));
-		say("R %u %s ok %s\n", number, way, line);
-		umount2("/m", MNT_DETACH);
+		say("R %u %s NOLOOP 0 0 - - -\n", number, way);
 	}
-	if (loop >= 0) {
-		ioctl(loop, LOOP_CLR_FD, 0);
-		close(loop);
-	}
+	leave_place(&extra);
+	leave_place(&image);
 }
 
 /* ---- the kernel's own words ---- */

@@ -211,6 +211,8 @@ static void note_finding(void *context, const struct ero_finding *f)
 static void judge(const char *path, char *verdict, size_t size)
 {
 	const char *first = NULL;
+	const char *device = mutant_device(path);
+	struct ero_open_options opening = { .devices = &device, .device_count = device != NULL };
 	struct ero_check_options options = { .workers = 1, .finding = note_finding, .context = &first };
 	struct ero_check_result result;
 	struct ero_image *image;
@@ -219,7 +221,7 @@ static void judge(const char *path, char *verdict, size_t size)
 	struct reader r = { .record = &record };
 	char text[400];
 
-	if (ero_image_open(path, NULL, &image, &err)) {
+	if (ero_image_open(path, &opening, &image, &err)) {
 		snprintf(verdict, size, "open:%s 0 0 - - -", ero_open_finding_id(&err));
 		return;
 	}

@@ -113,6 +113,14 @@ struct mutant_base *mutant_base_of(const char *dir, const char *name)
 	return &bases[count++];
 }
 
+const char *mutant_device(const char *path)
+{
+	static char device[600];
+
+	snprintf(device, sizeof(device), "%s.device", path);
+	return access(device, R_OK) ? NULL : device;
+}
+
 bool mutant_apply(struct mutant_base *base, const struct mutant *m)
 {
 	for (unsigned i = 0; i < m->patches; i++)

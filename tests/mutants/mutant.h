@@ -2,7 +2,7 @@
 /*
  * A mutant: an image and what is changed in it, as one line of text:
  *    NUMBER IMAGE KIND LENGTH OFFSET:HEX[,OFFSET:HEX…] | what was done, in words
- * IMAGE is a file name, LENGTH the size the file is cut to (or "-"), "-" for no changed bytes. The generator writes such lines;
+ * IMAGE is a file name (IMAGE.device beside it is its extra device, which stays as it is), LENGTH the size the file is cut to (or "-"), "-" for no changed bytes. The generator writes such lines;
  * the judge and the guest apply them to a copy of the image and take them back.
  */
 #ifndef MUTANT_H
@@ -43,6 +43,8 @@ void mutant_print(const struct mutant *m, FILE *out);
 bool mutant_open(struct mutant_base *base, const char *dir, const char *name);
 /* The image of that name, opened at its first use and kept; NULL if it cannot be. */
 struct mutant_base *mutant_base_of(const char *dir, const char *name);
+/* The extra device of the image at `path`: its path in static memory, or NULL if it has none. */
+const char *mutant_device(const char *path);
 bool mutant_apply(struct mutant_base *base, const struct mutant *m);
 bool mutant_revert(struct mutant_base *base, const struct mutant *m);
 

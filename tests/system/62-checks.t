@@ -3,14 +3,15 @@
 cd "$work" || exit 1
 mkdir -p t/dir/sub; echo hello >t/a; ln t/a t/dir/hard; ln -s a t/link; mkfifo t/fifo
 perl -e 'srand 5; print join(" ", map { int rand 1000 } 1..40000)' >t/b; cp t/b t/c; head -c 9000 t/b >t/two
-head -c 8192 /dev/urandom >t/random
+head -c 8192 /dev/urandom >t/random; head -c 30000 /dev/zero >t/zeros; tail -c 100 t/b >last
 for i in $(seq 40); do : >"t/dir/sub/entry-$i"; done
 setfattr -n user.x -v value t/a; setfattr -n user.y -v value t/a; setfacl -m u:5:r t/two
 $mkfs --quiet -T0 -U clear plain t; $mkfs --quiet -T0 -U clear -zlz4 lz4 t; $mkfs --quiet -T0 -U clear -zlz4 -C16384 big t
 $mkfs --quiet -T0 -U clear -E force-inode-extended extended t; $mkfs --quiet -T0 -U clear --preset=dense dense t
 $mkfs --quiet -T0 -U clear --chunksize=4096 --blobdev=blob devices t; $mkfs --quiet -T0 -U clear -E xattr-name-filter filter t
 $mkfs --quiet -T0 -U clear -E noinline_data noinline t
-for i in plain noinline lz4 big extended dense filter; do check "$i is clean" $fsck -d1 --extract $i; done
+$mkfs --quiet -T0 -U clear -E legacy-compress -zlz4 full t
+for i in plain noinline lz4 full big extended dense filter; do check "$i is clean" $fsck -d1 --extract $i; done
 check "devices is clean" $fsck -d1 --extract --device=blob devices
 
 at() { echo $(($($dump --json --path="$2" "$1" | jq .nid) * 32)); }
@@ -94,6 +95,16 @@ breaks extent.algorithm big $(( ($(at big /b) + 32 + 7) / 8 * 8 + 6)) 02 "an alg
 breaks extent.start plain $((two + 16)) ffffffff "whole blocks without a start"
 breaks extent.over-metadata plain $((b + 16)) $(le32 $((a / 4096))) "data where inodes are"
 breaks extent.overlap lz4 $(($(at lz4 /random) + 16)) $(le32 $(($(first_extent lz4 /b) / 4096))) "plain data over encoded data"
+entry=$(($(at full /b) + 48)) # behind inode, header and gap
+breaks extent.reserved full $((entry + 1)) 10 "a bit of an index entry"
+breaks extent.reserved big $(($(at big /b) + 37)) 01 "a bit of the header of a map"
+breaks data.hole full $((entry + 1)) 40 "a hole over data" --extract
+$dump --cat --path=/b m >got
+check "kernels from 7.2 on read it as zeros, and so do we" cmp -n 4096 got /dev/zero
+check "and all behind it as it is" sh -c "tail -c 100 got | cmp - last"
+entry=$(($(at full /zeros) + 48)); cp full m; printf '\100' | dd of=m bs=1 seek=$((entry + 1)) conv=notrunc 2>/dev/null
+check "a hole that is stored as zeros is fine" $fsck --no-sbcrc -d1 --extract m
+check "it is shown as one" sh -c "$dump --json -e --path=/zeros m | jq -e '.extents[0].kind == \"hole\"'"
 breaks data.padding noinline $(($(first_extent noinline /a) + 4000)) 41 "a byte behind the end" --extract
 breaks data.damaged lz4 $(($(first_extent lz4 /b) + 3000)) $(printf 'ff%.0s' $(seq 300)) "data that does not decode" --extract
 (cat plain; head -c 8192 /dev/zero) >longer; breaks space.lost longer 1060 $(le32 $(($(stat -c %s longer) / 4096))) "two blocks that nobody uses"
