@@ -18,7 +18,7 @@ size_t ero_codec_fit(ero_encode_fn encode, void *encoder, const uint8_t *in, siz
 		     size_t cap, uint8_t *scratch, size_t *guess)
 {
 	size_t total = *in_length, fits = 0, fits_size = 0, too_long = total + 1;
-	size_t slack = cap / 256 > 24 ? cap / 256 : 24; /* good enough: within this of full */
+	size_t slack = cap / 64; /* good enough: within this of full */
 	size_t try = *guess ? *guess : cap * 3;
 
 	if (try > total || total - try < total / 8)
@@ -32,11 +32,12 @@ size_t ero_codec_fit(ero_encode_fn encode, void *encoder, const uint8_t *in, siz
 			memcpy(out, scratch, size);
 			if (try == total || cap - size <= slack)
 				break;
-			try += (size_t)((double)(cap - size) * (double)try / (double)size * 0.985);
+			/* what comes may be denser: the farther away, the more of the room is left to that */
+			try += (size_t)((double)(cap - size) * (double)try / (double)size * (cap - size > cap / 8 ? 0.95 : 0.92));
 		} else {
 			too_long = try;
 			if (size) /* aim a little short, since overshooting costs a whole encoding */
-				try = (size_t)((double)try * (double)cap / (double)size * 0.99);
+				try -= (size_t)((double)(size - cap) * (double)try / (double)size * 1.08) + try / 512;
 			else
 				try = try > cap * 4 ? try / 2 : try - try / 4;
 		}
