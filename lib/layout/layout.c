@@ -287,6 +287,12 @@ static bool has_tail(const struct ero_node *node)
 	return node->stored.tail_size && !S_ISLNK(node->mode);
 }
 
+/* The packer has placed it already, among the data. */
+static bool lies_among_data(const struct placer *p, const struct ero_node *node)
+{
+	return !p->meta->metabox && !S_ISDIR(node->mode) && node->address && node->address < p->plan->first_block * p->image.bins.block_size;
+}
+
 /* The packed inode is read before anything is known of a metabox. */
 static int place_packed(struct placer *p, struct ero_error *err)
 {
@@ -316,7 +322,7 @@ static int place_others(struct placer *p, struct ero_error *err)
 		struct ero_node *node = ero_tree_by_use(tree)[i];
 		uint64_t size = ero_layout_inode_size(p->plan->pack, node);
 
-		if (has_tail(node) && size <= block)
+		if ((has_tail(node) && size <= block) || lies_among_data(p, node))
 			continue;
 		if (has_tail(node) && S_ISREG(node->mode))
 			return ero_fail(err, ERO_ERROR_UNSUPPORTED, EOVERFLOW, "/%s: %llu bytes of metadata and tail do not fit a block",
@@ -342,10 +348,10 @@ static int place_others(struct placer *p, struct ero_error *err)
 		struct ero_node *node = ero_tree_by_use(tree)[i];
 		uint64_t size = ero_layout_inode_size(p->plan->pack, node);
 
-		if (!has_tail(node) || S_ISDIR(node->mode) || size > block)
-			continue;
-		/* the packer has placed it already, among the data */
-		rc = node->address ? add_item(s, node->address, ERO_ITEM_INODE, node, 0, err) : place_whole(s, node, size, err);
+		if (lies_among_data(p, node))
+			rc = add_item(s, node->address, ERO_ITEM_INODE, node, 0, err);
+		else if (has_tail(node) && !S_ISDIR(node->mode) && size <= block)
+			rc = place_whole(s, node, size, err);
 	}
 	return rc;
 }

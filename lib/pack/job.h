@@ -177,7 +177,7 @@ int ero_place_blocks(struct ero_placer *placer, const uint8_t *bytes, size_t len
 int ero_place_align(struct ero_placer *placer, uint64_t blocks, struct ero_error *err);
 int ero_place_flush(struct ero_placer *placer, struct ero_error *err);
 
-/* Gives an inode with a tail of `tail` bytes its place among the data, if it may lie there. */
+/* Gives an inode with `map` bytes of map and `tail` bytes of tail (or none) its place among the data, if it may lie there. */
 int ero_place_beside(struct ero_pack *pack, struct ero_node *node, uint32_t map, size_t tail, struct ero_error *err);
 
 /* extent.c, building thread: places the parts of a finished job; at the last one chooses the form of the records. */

@@ -23,7 +23,7 @@ struct ero_pack {
 	struct ero_tree *tree;
 	struct ero_outfile *out, *blob;      /* blob: NULL without --blobdev */
 	struct ero_spool *spool;
-	bool inodes_beside;                  /* inodes with a tail may lie among the data */
+	bool inodes_beside;                  /* inodes of files may lie among the data */
 	unsigned block_bits;
 	uint64_t end;                        /* first free byte of the image; moves on */
 	struct ero_progress progress;
@@ -37,7 +37,7 @@ struct ero_pack {
 	struct ero_node *metabox;            /* the inode that holds metadata, in no directory; or NULL; set by the caller */
 	uint64_t duplicate_files;            /* stored once with another of the same content */
 	uint64_t shared_bytes;               /* plain bytes of files and the packed inode that refer to what was stored before */
-	struct ero_bins *beside;             /* blocks among the data, for those; while it runs */
+	struct ero_bins *beside;             /* blocks among the data, for inodes; while it runs */
 	bool flat_indexes;                   /* 8-byte chunk indexes are needed */
 };
 
