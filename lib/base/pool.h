@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A pool of threads with ordered results: jobs run in any order and come back in the order of submission, so that
- * nothing that follows can depend on the number of threads. One thread submits and takes; the jobs must not.
+ * nothing that follows can depend on the number of threads. One thread submits and takes; the jobs must not. Small jobs may not
+ * begin before there are many, or somebody takes.
  */
 #ifndef ERO_BASE_POOL_H
 #define ERO_BASE_POOL_H
@@ -34,7 +35,7 @@ int ero_pool_create(const struct ero_pool_options *options, struct ero_pool **po
 bool ero_pool_full(const struct ero_pool *pool);
 bool ero_pool_empty(const struct ero_pool *pool);
 void ero_pool_submit(struct ero_pool *pool, struct ero_job *job);
-/* Waits for the oldest job and returns it; NULL when none is in flight. */
+/* Waits for the oldest job, and on that occasion for some of the next ones, and returns it; NULL when none is in flight. */
 struct ero_job *ero_pool_take(struct ero_pool *pool);
 /* The jobs still in flight must have been taken. NULL is fine. */
 void ero_pool_free(struct ero_pool *pool);

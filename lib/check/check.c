@@ -74,7 +74,9 @@ static void check_hidden(struct ero_checker *c, uint64_t nid, uint32_t feature)
 	c->used |= feature;
 	if (ero_inode_position(c->image, nid, &position) && ero_space_inode(&c->space, ero_in_metabox(nid), position) < 0)
 		ero_check_no_memory(c);
-	ero_check_inode(c, &at, nid, &inode);
+	/* what is stored in its holes nobody else looks at */
+	if (ero_check_inode(c, &at, nid, &inode) && c->data && c->sparse && ero_data_check_add(c->data, &at, &inode, NULL))
+		ero_check_no_memory(c);
 	counts.damages = c->result->damages;
 	counts.warnings = c->result->warnings;
 	*c->result = counts; /* it is not in the tree */
@@ -113,12 +115,12 @@ int ero_check(struct ero_image *image, const struct ero_check_options *options, 
 	memset(result, 0, sizeof(*result));
 	if (whole)
 		ero_check_super(&c, image->devices[0].path);
-	if (whole && image->metabox)
-		check_hidden(&c, image->super.metabox_nid, ERO_INCOMPAT_METABOX);
-	if (whole && image->packed)
-		check_hidden(&c, image->super.packed_nid, ERO_INCOMPAT_FRAGMENTS);
 	if (options->data)
 		rc = ero_data_check_create(&c, &c.data, err);
+	if (!rc && whole && image->metabox)
+		check_hidden(&c, image->super.metabox_nid, ERO_INCOMPAT_METABOX);
+	if (!rc && whole && image->packed)
+		check_hidden(&c, image->super.packed_nid, ERO_INCOMPAT_FRAGMENTS);
 	if (!rc)
 		rc = check_start(&c, nid, whole, err);
 	if (!rc && !c.rc && whole) { /* while the last data is still being decoded */

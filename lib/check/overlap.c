@@ -18,14 +18,14 @@ static int compare_runs(const void *a, const void *b)
 }
 
 /* Does `late`, which begins inside of `early`, cut any of its extents? Plain bytes are shared as one likes, encoded
- * extents from their first byte on. */
+ * extents from their first byte to their last. */
 static bool clash(const struct ero_run *early, const struct ero_run *late)
 {
 	if (!early->unit && !late->unit)
 		return false;
 	if (!early->unit || !late->unit)
 		return true;
-	return (late->start - early->start) % early->unit != 0;
+	return early->unit != late->unit || (late->start - early->start) % early->unit != 0;
 }
 
 /* The places that clash most are told; a hostile image has no end of them. */

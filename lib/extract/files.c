@@ -156,7 +156,7 @@ static void take(struct ero_extractor *x)
 int ero_extract_files_begin(struct ero_extractor *x, struct ero_error *err)
 {
 	struct ero_pool_options options = {
-		.threads = x->options->workers, .in_flight = 256, .make_worker = ero_data_buffer_make,
+		.threads = x->options->workers, .in_flight = 128, .make_worker = ero_data_buffer_make,
 		.free_worker = ero_data_buffer_free
 	};
 
@@ -210,8 +210,12 @@ static int make_regular(struct ero_extractor *x, const struct ero_node *dir, int
 
 	if (!j || !(j->name = strdup(name)))
 		rc = ero_fail_memory(err);
+	while (ero_pool_full(x->pool))
+		take(x);
 	if (!rc) {
-		j->fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+		while ((j->fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)) < 0 &&
+		       (errno == EMFILE || errno == ENFILE) && !ero_pool_empty(x->pool))
+			take(x); /* which closes one */
 		if (j->fd < 0)
 			rc = ero_fail_errno(err, "cannot create it");
 	}
@@ -226,8 +230,6 @@ static int make_regular(struct ero_extractor *x, const struct ero_node *dir, int
 	j->x = x;
 	j->inode = *inode;
 	j->dir = dir;
-	while (ero_pool_full(x->pool))
-		take(x);
 	ero_pool_submit(x->pool, &j->job);
 	return 0;
 }

@@ -115,7 +115,7 @@ static int check_deltas(const struct ero_map *map, const struct ero_lcluster *l,
 }
 
 /* Walks the entries behind a head until the next head: where the extent ends, and how many blocks it has. */
-static int walk_nonheads(struct ero_map *map, uint64_t head, uint64_t *end, unsigned *blocks, struct ero_error *err)
+static int walk_nonheads(struct ero_map *map, uint64_t head, bool sparse, uint64_t *end, unsigned *blocks, struct ero_error *err)
 {
 	struct ero_lcluster *l;
 	unsigned bits = map->index.lcluster_bits;
@@ -143,6 +143,8 @@ static int walk_nonheads(struct ero_map *map, uint64_t head, uint64_t *end, unsi
 	map->lcn = lcn;
 	*end = map->inode.size;
 	if (lcn < map->index.total) {
+		if (l->sparse && l->clusterofs && !sparse)
+			return corrupt(map, err, "kernels from 7.2 on take the end of an extent for the hole that is marked behind it");
 		if (l->clusterofs >> bits)
 			return corrupt(map, err, "an extent begins outside its logical cluster");
 		*end = (lcn << bits) + l->clusterofs;
@@ -175,11 +177,13 @@ static int next_indexed(struct ero_map *map, struct ero_extent *e, struct ero_er
 	head = *l;
 	if (head.type == ERO_LC_NONHEAD || (head_lcn << map->index.lcluster_bits) + head.clusterofs != map->at)
 		return corrupt(map, err, "no extent begins where the one before ends");
-	rc = walk_nonheads(map, head_lcn, &end, &blocks, err);
+	rc = walk_nonheads(map, head_lcn, head.sparse, &end, &blocks, err);
 	if (rc)
 		return rc;
 	if (end <= map->at || end > map->inode.size)
 		return corrupt(map, err, "an extent ends before it begins, or past the end of the file");
+	if (!blocks)
+		return corrupt(map, err, "a pcluster has no blocks, which kernels from 7.2 on alone take for a hole");
 	last = end == map->inode.size; /* the last logical cluster may hold a head that only marks the end */
 	e->length = end - map->at;
 	e->kind = ERO_EXTENT_ENCODED;
@@ -296,12 +300,7 @@ int ero_map_next_compressed(struct ero_map *map, struct ero_extent *e, struct er
 	rc = map->header.extents ? next_record(map, e, err) : next_indexed(map, e, err);
 	if (rc || e->kind != ERO_EXTENT_ENCODED)
 		return rc;
-	if (e->sparse && e->length > ERO_PCLUSTER_MAX_DECODED) { /* no kernel decodes it */
-		e->kind = ERO_EXTENT_HOLE;
-		e->stored = e->physical = 0;
-		e->sparse = false;
-		return 0;
-	}
+	/* of a marked hole, too: kernels before 7.2 decode it */
 	if (e->length > ERO_PCLUSTER_MAX_DECODED || e->stored > ERO_PCLUSTER_MAX_ENCODED || !e->stored)
 		return corrupt(map, err, "an extent is larger than readers allow, or empty");
 	if (e->raw && e->length > e->stored && !e->partial)

@@ -250,12 +250,16 @@ static void run_command(char **command, const char *path)
 {
 	struct rlimit limit = { .rlim_cur = 200 << 20, .rlim_max = 200 << 20 };
 	int nowhere = open("/dev/null", O_RDWR);
-	char *argv[32];
+	char *argv[32], device[620];
 	int n = 0;
 
-	while (command[n] && n < 30) {
+	while (command[n] && n < 29) {
 		argv[n] = command[n];
 		n++;
+	}
+	if (mutant_device(path)) {
+		snprintf(device, sizeof(device), "--device=%s", mutant_device(path));
+		argv[n++] = device;
 	}
 	argv[n++] = (char *)path;
 	argv[n] = NULL;

@@ -58,6 +58,12 @@ $mkfs --quiet -L "$(printf 'a\nB=c')" l.erofs t
 check "a label cannot make lines of its own for udev" sh -c "! $dump --blkid-udev l.erofs | grep -q '^B=' && $dump --blkid-udev l.erofs | grep -qx 'ID_FS_LABEL_ENC=a.x0aB=c'"
 check "nor a name for a terminal" sh -c "mkdir esc; : >\"esc/\$(printf 'e\033[2J')\"; $mkfs --quiet e.erofs esc; $dump --ls --path=/ e.erofs | grep -qF 'e\\x1b[2J'"
 
+# few descriptors: as many files are in the making as there are
+mkdir many; for i in $(seq 200); do head -c 60000 t/b | tr 0-9 "$((i % 10))-9a-z" >many/$i; done
+$mkfs --quiet -zlzma many.erofs many
+check "a tree is extracted with 40 descriptors" sh -c "ulimit -n 40; exec $fsck --extract=few many.erofs"
+check "it is the tree" diff -r many few
+
 # judging
 check "--preflight says go on a disk file system" sh -c "$fsck --preflight --json --for-kernel=6.18 $img >why; jq -e '.verdict | test(\"go\")' why"
 check "--preflight: an old kernel is a no-go" sh -c "$fsck --preflight --for-kernel=6.11 $img >why; test \$? -eq 4 && grep -q layer.kernel.no-filebacked why"

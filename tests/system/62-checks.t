@@ -105,6 +105,14 @@ check "and all behind it as it is" sh -c "tail -c 100 got | cmp - last"
 entry=$(($(at full /zeros) + 48)); cp full m; printf '\100' | dd of=m bs=1 seek=$((entry + 1)) conv=notrunc 2>/dev/null
 check "a hole that is stored as zeros is fine" $fsck --no-sbcrc -d1 --extract m
 check "it is shown as one" sh -c "$dump --json -e --path=/zeros m | jq -e '.extents[0].kind == \"hole\"'"
+last=$(($(at full /b) + 48 + $(stat -c %s t/b) / 4096 * 8)) # marks the end of the file, inside of a logical cluster
+breaks extent.map full $((last + 1)) 40 "a hole behind the end, which begins before it for kernels from 7.2 on"
+$mkfs --quiet -T0 -U clear -E legacy-compress,all-fragments -zlz4 packed t
+packed=$(($($dump --json packed | jq .packed_nid) * 32 + 48))
+breaks data.hole packed $((packed + 1)) 40 "a hole over what all files refer to" --extract
+mkdir s; for i in 1 2 3; do head -c 9000 t/b | tr 0-9 "$i-9a-z" >s/x$i; done; tr 0-9 d-m <t/b | head -c 17000 >s/y
+$mkfs --quiet -T0 -U clear -E legacy-compress -zlz4 -C16384 sizes s
+breaks extent.overlap sizes $(($(at sizes /y) + 52)) $(le32 $(($(first_extent sizes /x2) / 4096))) "a larger extent where another is"
 breaks data.padding noinline $(($(first_extent noinline /a) + 4000)) 41 "a byte behind the end" --extract
 breaks data.damaged lz4 $(($(first_extent lz4 /b) + 3000)) $(printf 'ff%.0s' $(seq 300)) "data that does not decode" --extract
 (cat plain; head -c 8192 /dev/zero) >longer; breaks space.lost longer 1060 $(le32 $(($(stat -c %s longer) / 4096))) "two blocks that nobody uses"
