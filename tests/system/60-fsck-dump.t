@@ -24,7 +24,7 @@ poke $((sub + 44)) ffff; finds dir.dotdot "a wrong \"..\""
 poke $((a + 6)) 0500; finds inode.nlink "a wrong link count"
 poke $((root + 6)) 0900; finds dir.nlink "a wrong link count of a directory"
 poke $((a + 4)) ff0f; finds inode.damaged "a mode that is no file type"
-poke $((b + 8)) 00ff0f00; finds extent.map "a size its extents do not cover"
+poke $((b + 8)) 00ffff00; finds extent.map "a size its extents do not cover"
 poke $((root + 42)) 01; finds dir.type "a type that is not the inode's"
 data=$($dump --json -e --path=/b $img | jq '.extents[0].physical + 3000')
 poke $data $(printf 'ff%.0s' $(seq 300)); finds data.damaged "data that does not decode"
