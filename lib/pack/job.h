@@ -179,6 +179,9 @@ int ero_place_flush(struct ero_placer *placer, struct ero_error *err);
 
 /* Gives an inode with `map` bytes of map and `tail` bytes of tail (or none) its place among the data, if it may lie there. */
 int ero_place_beside(struct ero_pack *pack, struct ero_node *node, uint32_t map, size_t tail, struct ero_error *err);
+/* The same for an inode without a tail, beside its file's data: it fills what those with one leave, and who reads everything in
+ * order meets it with the data. */
+int ero_place_alone(struct ero_pack *pack, struct ero_node *node, uint32_t map, struct ero_error *err);
 
 /* extent.c, building thread: places the parts of a finished job; at the last one chooses the form of the records. */
 int ero_place_extents(struct ero_placer *placer, struct ero_pack_job *job, struct ero_error *err);

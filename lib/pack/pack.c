@@ -95,10 +95,12 @@ static int reserve_flat(struct ero_packer *p, struct ero_node *node, struct ero_
 	uint64_t blocks = node->size >> bits;
 	int rc = 0;
 
-	if (tail && !ero_pack_inlines(p->pack, node, tail))
-		blocks++;
-	else if (tail)
+	if (tail && ero_pack_inlines(p->pack, node, tail)) {
 		rc = ero_place_beside(p->pack, node, 0, tail, err);
+	} else {
+		blocks += tail != 0;
+		rc = ero_place_alone(p->pack, node, 0, err);
+	}
 	if (rc || !blocks)
 		return rc;
 	rc = ero_place_align(&p->placer, blocks, err);

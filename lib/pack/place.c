@@ -82,13 +82,12 @@ int ero_place_beside(struct ero_pack *pack, struct ero_node *node, uint32_t map,
 	return rc;
 }
 
-/* An inode without a tail, where the last of the file has been placed: it fills what those with one leave, and who reads
- * everything in order meets it among the data. Not where equal files share what is stored: which is found out later. */
-static int place_alone(struct ero_placer *p, struct ero_node *node, uint32_t map, struct ero_error *err)
+int ero_place_alone(struct ero_pack *pack, struct ero_node *node, uint32_t map, struct ero_error *err)
 {
-	bool possible = S_ISREG(node->mode) && !p->pack->options->dedupe && ero_pack_inlines(p->pack, node, 1);
+	/* where equal files share what is stored, which of them do is found out later */
+	bool possible = S_ISREG(node->mode) && !pack->options->dedupe && ero_pack_inlines(pack, node, 1);
 
-	return possible ? ero_place_beside(p->pack, node, map, 0, err) : 0;
+	return possible ? ero_place_beside(pack, node, map, 0, err) : 0;
 }
 
 static int keep_tail(struct ero_placer *p, struct ero_pack_job *j, const uint8_t *bytes, size_t length,
@@ -116,7 +115,7 @@ static int place_flat(struct ero_placer *p, struct ero_pack_job *j, struct ero_e
 	p->pack->plain_files++;
 	p->pack->inline_files += j->out_length != 0;
 	p->pack->stored_bytes += j->node->size;
-	return j->out_length ? keep_tail(p, j, j->out, j->out_length, err) : place_alone(p, j->node, 0, err);
+	return j->out_length ? keep_tail(p, j, j->out, j->out_length, err) : 0;
 }
 
 static int append_extents(struct ero_placer *p, struct ero_pack_job *j, uint64_t base, struct ero_error *err)
@@ -161,7 +160,7 @@ static int place_raw_end(struct ero_placer *p, struct ero_pack_job *j, struct er
 	if (!rc && tail)
 		rc = keep_tail(p, j, j->out + j->out_length - tail, tail, err);
 	else if (!rc)
-		rc = place_alone(p, j->node, 0, err);
+		rc = ero_place_alone(p->pack, j->node, 0, err);
 	return rc;
 }
 
@@ -204,7 +203,8 @@ static int place_encoded(struct ero_placer *p, struct ero_pack_job *j, struct er
 		p->pack->compressed_files += j->node != p->pack->packed;
 		p->pack->stored_bytes += (stored->blocks << p->pack->block_bits) + j->tail_length;
 	}
-	return j->tail_length ? keep_tail(p, j, j->tail, j->tail_length, err) : place_alone(p, j->node, ero_pack_map_size(p->pack, j->node), err);
+	return j->tail_length ? keep_tail(p, j, j->tail, j->tail_length, err) :
+				ero_place_alone(p->pack, j->node, ero_pack_map_size(p->pack, j->node), err);
 }
 
 static void tell_change(struct ero_placer *p, struct ero_node *node)
