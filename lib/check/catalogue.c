@@ -36,7 +36,7 @@ const struct ero_invariant ero_invariants[] = {
 	  "Kernels from 5.15 on read them all the same, and composefs writes such images; older ones do not refuse the mount, as they should." },
 	{ "feature.unused", ERO_INFO, "What the feature bits announce is used.", "Old kernels refuse an image they could read." },
 	/* ---- inodes ---- */
-	{ "inode.damaged", ERO_DAMAGE, "An inode's format and mode have a meaning, and it lies inside of the image.",
+	{ "inode.damaged", ERO_DAMAGE, "An inode's format, mode and chunk format have a meaning, and it lies inside of the image.",
 	  "Looking it up fails with EUCLEAN, EOPNOTSUPP or EIO." },
 	{ "inode.overlap", ERO_DAMAGE, "No two inodes, with what lies behind them, share bytes, nor does one with the superblock.",
 	  "Kernels read what is there: at least one of the two is nonsense." },

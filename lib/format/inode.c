@@ -112,7 +112,7 @@ static void decode_extended(const uint8_t *b, const struct ero_super *s, struct 
 int ero_inode_decode(const uint8_t *b, size_t room, const struct ero_super *s, uint64_t nid, struct ero_inode *i,
 		     struct ero_error *err)
 {
-	unsigned layout;
+	unsigned layout, format;
 
 	memset(i, 0, sizeof(*i));
 	i->nid = nid;
@@ -139,6 +139,10 @@ int ero_inode_decode(const uint8_t *b, size_t room, const struct ero_super *s, u
 		decode_extended(b, s, i);
 	else
 		decode_compact(b, s, i);
+	format = S_ISCHR(i->mode) || S_ISBLK(i->mode) ? i->rdev & 0xffff : i->chunk_format;
+	if (i->layout == ERO_LAYOUT_CHUNK && (format & ~ERO_CHUNK_KNOWN)) /* whatever its type is: kernels look at the layout alone */
+		return ero_fail(err, ERO_ERROR_CORRUPT, EUCLEAN, "inode %llu has chunk format %#x, which has no meaning",
+				(unsigned long long)nid, format);
 	if (i->size > INT64_MAX)
 		return ero_fail(err, ERO_ERROR_CORRUPT, EUCLEAN, "inode %llu says it has %llu bytes, more than any file can have",
 				(unsigned long long)nid, (unsigned long long)i->size);

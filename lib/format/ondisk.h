@@ -89,6 +89,7 @@ enum {
 #define ERO_CHUNK_BITS_MASK 0x1fu
 #define ERO_CHUNK_INDEXES 0x20u
 #define ERO_CHUNK_48BIT 0x40u
+#define ERO_CHUNK_KNOWN 0x7fu
 
 /* compression */
 enum ero_algorithm { ERO_ALG_LZ4 = 0, ERO_ALG_LZMA = 1, ERO_ALG_DEFLATE = 2, ERO_ALG_ZSTD = 3, ERO_ALG_COUNT };

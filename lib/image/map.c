@@ -66,9 +66,6 @@ static int next_chunk(struct ero_map *map, struct ero_extent *e, struct ero_erro
 	uint8_t entry[8];
 	int rc;
 
-	if (inode->chunk_format & ~(ERO_CHUNK_BITS_MASK | ERO_CHUNK_INDEXES | ERO_CHUNK_48BIT))
-		return ero_fail(err, ERO_ERROR_CORRUPT, EUCLEAN, "inode %llu has chunk format %#x, which has no meaning",
-				(unsigned long long)inode->nid, inode->chunk_format);
 	table = ero_round_up(map->behind_head, unit);
 	rc = ero_meta_read(map->image, ero_in_metabox(inode->nid), table + (map->at >> chunk_bits) * unit, entry, unit, err);
 	if (rc)

@@ -55,6 +55,7 @@ breaks feature.unused plain 1104 20 "fragments in an image without"
 a=$(at plain /a) b=$(at plain /b) link=$(at plain /link) root=$(at plain /) sub=$(at plain /dir/sub) fifo=$(at plain /fifo) two=$(at plain /two)
 breaks inode.damaged plain $((a + 4)) ff0f "a mode that is no type"
 breaks inode.damaged plain $a 2000 "a format without a meaning"
+breaks inode.damaged plain $fifo 0800 "a pipe in chunks"
 breaks inode.overlap plain $((b + 2)) 3000 "an xattr body over the next inodes"
 breaks inode.nlink plain $((a + 6)) 03 "a link count"
 breaks inode.time extended $(($(at extended /a) + 40)) ffffffff "nanoseconds"
