@@ -40,6 +40,12 @@ struct ero_job *ero_pool_take(struct ero_pool *pool);
 /* The jobs still in flight must have been taken. NULL is fine. */
 void ero_pool_free(struct ero_pool *pool);
 
+/* The weight of a job that handles so many bytes, and takes the time of `least` even for none. */
+static inline uint32_t ero_job_weight(uint64_t bytes, uint32_t least)
+{
+	return bytes < least ? least : bytes < UINT32_MAX ? (uint32_t)bytes : UINT32_MAX;
+}
+
 unsigned ero_processor_count(void);
 
 #endif

@@ -72,62 +72,63 @@ static int check_digest(struct ero_content *c, struct ero_sha256 *digest, int rc
 }
 
 /* Bytes between the end of a plain file and that of its block. */
-static int check_padding(struct ero_content *c, struct ero_error *err)
+static int check_padding(struct ero_content *c, const struct ero_extent *last, struct ero_error *err)
 {
 	unsigned block = ero_block_size(c->image), used = (unsigned)(c->inode.size & (block - 1));
 	uint8_t bytes[1 << ERO_MAX_BLOCK_BITS];
-	struct ero_extent e;
-	struct ero_map map;
 	int rc;
 
 	if (!used || (c->inode.layout != ERO_LAYOUT_FLAT_PLAIN && c->inode.layout != ERO_LAYOUT_CHUNK))
 		return 0;
-	if (c->extent_count) {
-		e = c->extents[c->extent_count - 1];
-		rc = 1;
-	} else {
-		rc = ero_map_init(&map, c->image, &c->inode, err);
-		while (!rc && (rc = ero_map_next(&map, &e, err)) > 0 && map.at < c->inode.size)
-			rc = 0;
-	}
-	if (rc <= 0 || e.kind != ERO_EXTENT_PLAIN || ero_device_room(c->image, e.device, e.physical) < e.length + block - used)
-		return rc < 0 ? rc : 0;
-	rc = ero_device_read(c->image, e.device, e.physical + e.length, bytes, block - used, err);
+	if (last->kind != ERO_EXTENT_PLAIN || ero_device_room(c->image, last->device, last->physical) < last->length + block - used)
+		return 0;
+	rc = ero_device_read(c->image, last->device, last->physical + last->length, bytes, block - used, err);
 	c->unclean = !rc && !ero_all_zero(bytes, block - used);
 	return rc;
 }
 
-/* Holes that are stored all the same: old kernels read what is there. */
-static int check_sparse(struct ero_content *c, struct ero_data_buffer *buffer, struct ero_error *err)
+/* One extent; of a hole that is stored all the same, too, what is there: old kernels read it. */
+static int check_extent(struct ero_content *c, const struct ero_extent *e, struct ero_data_buffer *buffer, struct hashing *h,
+			struct ero_error *err)
 {
-	struct ero_extent e;
-	struct ero_map map;
-	int rc = ero_map_init(&map, c->image, &c->inode, err);
+	struct ero_extent stored = *e;
+	int rc = ero_data_stream_extent(c->image, &c->inode, e, buffer, take_bytes, h, err);
 
-	while (!rc && !c->filled && (rc = ero_map_next(&map, &e, err)) > 0) {
-		rc = 0;
-		if (!e.sparse)
-			continue;
-		e.sparse = false;
-		rc = ero_data_stream_extent(c->image, &c->inode, &e, buffer, take_zeros, &c->filled, err);
+	if (rc || !e->sparse)
+		return rc;
+	stored.sparse = false;
+	return ero_data_stream_extent(c->image, &c->inode, &stored, buffer, take_zeros, &c->filled, err);
+}
+
+/* All extents: those that are known, or else by the map. *last becomes the last one. */
+static int check_extents(struct ero_content *c, struct ero_data_buffer *buffer, struct hashing *h, struct ero_extent *last,
+			 struct ero_error *err)
+{
+	struct ero_map map;
+	int rc = 0;
+
+	for (unsigned i = 0; !rc && i < c->extent_count; i++) {
+		*last = c->extents[i];
+		rc = check_extent(c, last, buffer, h, err);
 	}
+	if (c->extent_count)
+		return rc;
+	rc = ero_map_init(&map, c->image, &c->inode, err);
+	while (!rc && map.at < c->inode.size && (rc = ero_map_next(&map, last, err)) > 0)
+		rc = check_extent(c, last, buffer, h, err);
 	return rc;
 }
 
 int ero_check_content(struct ero_content *c, struct ero_data_buffer *buffer, struct ero_error *err)
 {
 	struct hashing h = { .digest = c->digest_name ? ero_sha256_create() : NULL };
-	int rc = 0;
+	struct ero_extent last = { 0 };
+	int rc;
 
 	if (c->digest_name && !h.digest)
 		return ero_fail_memory(err);
-	if (!c->extent_count)
-		rc = ero_data_stream(c->image, &c->inode, buffer, take_bytes, &h, err);
-	for (unsigned i = 0; !rc && i < c->extent_count; i++)
-		rc = ero_data_stream_extent(c->image, &c->inode, &c->extents[i], buffer, take_bytes, &h, err);
+	rc = check_extents(c, buffer, &h, &last, err);
 	if (h.digest)
 		rc = check_digest(c, h.digest, rc, err);
-	if (!rc && c->sparse)
-		rc = check_sparse(c, buffer, err);
-	return rc ? rc : check_padding(c, err);
+	return rc ? rc : check_padding(c, &last, err);
 }

@@ -11,7 +11,6 @@ struct ero_content {
 	const struct ero_extent *extents; /* if they are known: else 0 of them, and they are looked up */
 	unsigned extent_count;
 	const char *digest_name; /* of the xattr with its fingerprint; NULL: not asked for */
-	bool sparse;             /* some of its extents are both holes and stored */
 	/* found */
 	bool differs, missing;   /* content and fingerprint; the latter */
 	bool filled;             /* something else than zeros is stored where there are holes */

@@ -113,14 +113,13 @@ int ero_data_check_add(struct ero_data_check *d, const struct ero_place *at, con
 	if (!j)
 		return ero_fail_memory(err);
 	j->job.run = run;
-	j->job.weight = inode->size < JOB_LEAST ? JOB_LEAST : inode->size < UINT32_MAX ? (uint32_t)inode->size : UINT32_MAX;
+	j->job.weight = ero_job_weight(inode->size, JOB_LEAST);
 	j->content.image = d->c->image;
 	j->content.digest_name = *d->digest_name ? d->digest_name : NULL;
 	j->content.inode = *inode;
 	memcpy(j->extents, d->c->extents, count * sizeof(j->extents[0]));
 	j->content.extents = j->extents;
 	j->content.extent_count = count;
-	j->content.sparse = d->c->sparse;
 	j->at = *at;
 	if (at->name)
 		j->at.name = memcpy(&j->extents[count], at->name, at->name_length); /* no string: a damaged one may hold zeros */

@@ -226,7 +226,7 @@ static int make_regular(struct ero_extractor *x, const struct ero_node *dir, int
 		return rc;
 	}
 	j->job.run = run;
-	j->job.weight = inode->size < JOB_LEAST ? JOB_LEAST : inode->size < UINT32_MAX ? (uint32_t)inode->size : UINT32_MAX;
+	j->job.weight = ero_job_weight(inode->size, JOB_LEAST);
 	j->x = x;
 	j->inode = *inode;
 	j->dir = dir;
