@@ -2,6 +2,8 @@
 /* Transfers that are complete or an error. */
 #include "base/io.h"
 
+#include <limits.h>
+#include <sys/sendfile.h>
 #include <unistd.h>
 
 ssize_t ero_pread_some(int fd, void *buffer, size_t length, uint64_t offset)
@@ -35,6 +37,32 @@ int ero_pread_full(int fd, void *buffer, size_t length, uint64_t offset, const c
 		return ero_fail(err, ERO_ERROR_CORRUPT, EIO,
 				"%s ends too early: %zu bytes at byte %llu were needed, %zd are there", what, length,
 				(unsigned long long)offset, n);
+	return 0;
+}
+
+int ero_pread_nowhere(int fd, int null, uint64_t length, uint64_t offset, const char *what, struct ero_error *err)
+{
+	uint8_t bytes[32 << 10];
+	uint64_t done = 0;
+
+	while (done < length) {
+		off_t at = (off_t)(offset + done);
+		uint64_t left = length - done;
+		ssize_t n = sendfile(null, fd, &at, left < SSIZE_MAX ? (size_t)left : SSIZE_MAX);
+		size_t part = left < sizeof(bytes) ? (size_t)left : sizeof(bytes);
+		int rc;
+
+		if (n > 0) {
+			done += (uint64_t)n;
+			continue;
+		}
+		if (n < 0 && errno == EINTR)
+			continue;
+		rc = ero_pread_full(fd, bytes, part, offset + done, what, err); /* which says what is wrong, or goes on without */
+		if (rc)
+			return rc;
+		done += part;
+	}
 	return 0;
 }
 

@@ -11,6 +11,9 @@
 ssize_t ero_pread_some(int fd, void *buffer, size_t length, uint64_t offset);
 /* Reads exactly `length` bytes; the end of the file before that is -EIO with a sentence that names `what`. */
 int ero_pread_full(int fd, void *buffer, size_t length, uint64_t offset, const char *what, struct ero_error *err);
+/* Has the kernel read exactly `length` bytes and looks at none: a failing disk is noticed, nothing is copied. `null` is /dev/null, open
+ * for writing. Where a file cannot be sent there, it is read as by ero_pread_full(), whose errors these are. */
+int ero_pread_nowhere(int fd, int null, uint64_t length, uint64_t offset, const char *what, struct ero_error *err);
 int ero_pwrite_full(int fd, const void *buffer, size_t length, uint64_t offset, const char *what,
 		    struct ero_error *err);
 /* Writes to a pipe, terminal or file at its own position. */

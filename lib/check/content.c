@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+enum { NOWHERE_LEAST = 8192 }; /* bytes that are copied for less than the kernel takes to pass them on */
+
 struct hashing {
 	struct ero_sha256 *digest; /* NULL: not asked for */
 };
@@ -87,12 +89,27 @@ static int check_padding(struct ero_content *c, const struct ero_extent *last, s
 	return rc;
 }
 
+/* Plain data without a digest can be anything: it only has to be there. */
+static bool can_skip(const struct ero_content *c, const struct ero_extent *e)
+{
+	return e->kind == ERO_EXTENT_PLAIN && c->null >= 0 && !c->digest_name;
+}
+
+const struct ero_extent *ero_content_plain(const struct ero_content *c)
+{
+	return c->extent_count && can_skip(c, c->extents) ? c->extents : NULL;
+}
+
 /* One extent; of a hole that is stored all the same, too, what is there: old kernels read it. */
 static int check_extent(struct ero_content *c, const struct ero_extent *e, struct ero_data_buffer *buffer, struct hashing *h,
 			struct ero_error *err)
 {
 	struct ero_extent stored = *e;
-	int rc = ero_data_stream_extent(c->image, &c->inode, e, buffer, take_bytes, h, err);
+	int rc;
+
+	if (can_skip(c, e) && e->length >= NOWHERE_LEAST)
+		return ero_device_read_nowhere(c->image, e->device, e->physical, e->length, c->null, err);
+	rc = ero_data_stream_extent(c->image, &c->inode, e, buffer, take_bytes, h, err);
 
 	if (rc || !e->sparse)
 		return rc;
@@ -109,7 +126,8 @@ static int check_extents(struct ero_content *c, struct ero_data_buffer *buffer, 
 
 	for (unsigned i = 0; !rc && i < c->extent_count; i++) {
 		*last = c->extents[i];
-		rc = check_extent(c, last, buffer, h, err);
+		if (i >= c->read)
+			rc = check_extent(c, last, buffer, h, err);
 	}
 	if (c->extent_count)
 		return rc;

@@ -10,6 +10,8 @@ struct ero_content {
 	struct ero_inode inode;
 	const struct ero_extent *extents; /* if they are known: else 0 of them, and they are looked up */
 	unsigned extent_count;
+	unsigned read; /* so many of them, plain ones, were read already */
+	int null; /* /dev/null for plain data, which nothing can be said of but that it is there; -1: read it */
 	const char *digest_name; /* of the xattr with its fingerprint; NULL: not asked for */
 	/* found */
 	bool differs, missing;   /* content and fingerprint; the latter */
@@ -17,6 +19,8 @@ struct ero_content {
 	bool unclean;            /* bytes behind its end are not zero */
 };
 
+/* Its first extent, if nothing has to be known of that but that it can be read; else NULL. */
+const struct ero_extent *ero_content_plain(const struct ero_content *content);
 /* 0, or why it cannot be read. */
 int ero_check_content(struct ero_content *content, struct ero_data_buffer *buffer, struct ero_error *err);
 

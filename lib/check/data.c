@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: MIT
-/* The content of all regular files, file by file in a pool; what is found is told in the order of the tree. */
+/* The content of all regular files, a few files at a time in a pool; what is found is told in the order of the tree. */
 #include "base/pool.h"
 #include "check/check.h"
 #include "check/content.h"
 #include "format/xattr.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { JOB_LEAST = 2048 }; /* bytes that could be decoded in the time that any file costs */
+enum {
+	FILE_LEAST = 2048,         /* bytes that could be decoded in the time that any file costs */
+	BATCH = 32,                /* most files that are handed to a thread at once */
+	BATCH_WEIGHT = 64 << 10,   /* bytes that are enough for it */
+	GAP = 4096                 /* bytes between two plain extents that are read with them */
+};
 
-struct job {
-	struct ero_job job;
+struct file {
 	struct ero_content content;
 	struct ero_place at;
 	int rc;
@@ -19,22 +25,59 @@ struct job {
 	struct ero_extent extents[]; /* and the name behind them */
 };
 
+struct batch {
+	struct ero_job job;
+	unsigned count;
+	struct file *files[BATCH];
+};
+
 struct ero_data_check {
 	struct ero_checker *c;
 	struct ero_pool *pool;
+	struct batch *batch; /* being filled; may be NULL */
+	int null; /* /dev/null; -1: there is none */
 	char digest_name[32 + 256]; /* "": none */
 };
 
+/* Plain extents that follow each other, of one file or of several, are read at once. If that fails, each file will say so itself. */
+static void read_together(struct batch *b)
+{
+	const struct ero_extent *e, *next;
+	uint64_t end;
+
+	for (unsigned i = 0, last; i < b->count; i = last) {
+		last = i + 1;
+		e = ero_content_plain(&b->files[i]->content);
+		if (!e)
+			continue;
+		end = e->physical + e->length;
+		for (; last < b->count && (next = ero_content_plain(&b->files[last]->content)); last++) {
+			if (next->device != e->device || next->physical < end || next->physical - end >= GAP)
+				break;
+			end = next->physical + next->length;
+		}
+		if (last == i + 1 || ero_device_read_nowhere(b->files[i]->content.image, e->device, e->physical, end - e->physical, b->files[i]->content.null, NULL))
+			continue;
+		for (unsigned k = i; k < last; k++)
+			b->files[k]->content.read = 1;
+	}
+}
+
 static void run(struct ero_job *job, void *worker)
 {
-	struct job *j = (struct job *)job;
+	struct batch *b = (struct batch *)job;
 	struct ero_error err;
 
-	j->rc = worker ? ero_check_content(&j->content, worker, &err) : ero_fail_memory(&err);
-	if (j->rc && (j->err = malloc(sizeof(err))))
-		*j->err = err;
-	else if (j->rc)
-		j->rc = -ENOMEM;
+	read_together(b);
+	for (unsigned i = 0; i < b->count; i++) {
+		struct file *f = b->files[i];
+
+		f->rc = worker ? ero_check_content(&f->content, worker, &err) : ero_fail_memory(&err);
+		if (f->rc && (f->err = malloc(sizeof(err))))
+			*f->err = err;
+		else if (f->rc)
+			f->rc = -ENOMEM;
+	}
 }
 
 /* The name that is asked for, or the one in the superblock. */
@@ -57,10 +100,17 @@ static int choose_name(struct ero_data_check *d, const char *name, struct ero_er
 	return 0;
 }
 
+static void drop(struct ero_data_check *d)
+{
+	if (d->null >= 0)
+		close(d->null);
+	free(d);
+}
+
 int ero_data_check_create(struct ero_checker *c, struct ero_data_check **result, struct ero_error *err)
 {
 	struct ero_pool_options options = {
-		.threads = c->options->workers, .in_flight = 4096, .make_worker = ero_data_buffer_make,
+		.threads = c->options->workers, .in_flight = 4096 / BATCH, .make_worker = ero_data_buffer_make,
 		.free_worker = ero_data_buffer_free
 	};
 	struct ero_data_check *d = calloc(1, sizeof(*d));
@@ -70,62 +120,83 @@ int ero_data_check_create(struct ero_checker *c, struct ero_data_check **result,
 	if (!d)
 		return ero_fail_memory(err);
 	d->c = c;
+	d->null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	rc = choose_name(d, c->options->inode_digest, err);
 	if (!rc)
 		rc = ero_pool_create(&options, &d->pool, err);
-	if (rc) {
-		free(d);
-		return rc;
-	}
-	*result = d;
-	return 0;
+	if (rc)
+		drop(d);
+	else
+		*result = d;
+	return rc;
+}
+
+static void tell(struct ero_data_check *d, const struct file *f)
+{
+	if (f->err)
+		ero_check_blame(d->c, "data.damaged", &f->at, f->rc, f->err);
+	else if (f->rc)
+		ero_check_no_memory(d->c);
+	else if (f->content.unclean)
+		ero_check_tell(d->c, "data.padding", &f->at, "what lies behind its end in its last block is not zero");
+	if (f->content.filled)
+		ero_check_tell(d->c, "data.hole", &f->at, "an extent is marked as a hole, and what is stored there is not zero");
+	if (f->content.differs)
+		ero_check_tell(d->c, "digest.differs", &f->at, "the content is not what xattr %s says", d->digest_name);
+	if (f->content.missing)
+		ero_check_tell(d->c, "digest.missing", &f->at, "there is no xattr %s", d->digest_name);
 }
 
 static void take(struct ero_data_check *d)
 {
-	struct job *j = (struct job *)ero_pool_take(d->pool);
+	struct batch *b = (struct batch *)ero_pool_take(d->pool);
 
-	if (j->err)
-		ero_check_blame(d->c, "data.damaged", &j->at, j->rc, j->err);
-	else if (j->rc)
-		ero_check_no_memory(d->c);
-	else if (j->content.unclean)
-		ero_check_tell(d->c, "data.padding", &j->at, "what lies behind its end in its last block is not zero");
-	if (j->content.filled)
-		ero_check_tell(d->c, "data.hole", &j->at, "an extent is marked as a hole, and what is stored there is not zero");
-	if (j->content.differs)
-		ero_check_tell(d->c, "digest.differs", &j->at, "the content is not what xattr %s says", d->digest_name);
-	if (j->content.missing)
-		ero_check_tell(d->c, "digest.missing", &j->at, "there is no xattr %s", d->digest_name);
-	free(j->err);
-	free(j);
+	for (unsigned i = 0; i < b->count; i++) {
+		tell(d, b->files[i]);
+		free(b->files[i]->err);
+		free(b->files[i]);
+	}
+	free(b);
+}
+
+static void submit(struct ero_data_check *d)
+{
+	if (!d->batch)
+		return;
+	if (ero_pool_full(d->pool))
+		take(d);
+	ero_pool_submit(d->pool, &d->batch->job);
+	d->batch = NULL;
 }
 
 int ero_data_check_add(struct ero_data_check *d, const struct ero_place *at, const struct ero_inode *inode,
 		       struct ero_error *err)
 {
 	unsigned count = d->c->extent_count;
-	struct job *j;
+	struct file *f;
 
 	if (d->c->image->lacks_devices || (!inode->size && !*d->digest_name)) /* the former is told once */
 		return 0;
-	j = calloc(1, sizeof(*j) + count * sizeof(j->extents[0]) + at->name_length);
-	if (!j)
+	f = calloc(1, sizeof(*f) + count * sizeof(f->extents[0]) + at->name_length);
+	if (!f || (!d->batch && !(d->batch = calloc(1, sizeof(*d->batch))))) {
+		free(f);
 		return ero_fail_memory(err);
-	j->job.run = run;
-	j->job.weight = ero_job_weight(inode->size, JOB_LEAST);
-	j->content.image = d->c->image;
-	j->content.digest_name = *d->digest_name ? d->digest_name : NULL;
-	j->content.inode = *inode;
-	memcpy(j->extents, d->c->extents, count * sizeof(j->extents[0]));
-	j->content.extents = j->extents;
-	j->content.extent_count = count;
-	j->at = *at;
+	}
+	f->content.image = d->c->image;
+	f->content.null = d->null;
+	f->content.digest_name = *d->digest_name ? d->digest_name : NULL;
+	f->content.inode = *inode;
+	memcpy(f->extents, d->c->extents, count * sizeof(f->extents[0]));
+	f->content.extents = f->extents;
+	f->content.extent_count = count;
+	f->at = *at;
 	if (at->name)
-		j->at.name = memcpy(&j->extents[count], at->name, at->name_length); /* no string: a damaged one may hold zeros */
-	if (ero_pool_full(d->pool))
-		take(d);
-	ero_pool_submit(d->pool, &j->job);
+		f->at.name = memcpy(&f->extents[count], at->name, at->name_length); /* no string: a damaged one may hold zeros */
+	d->batch->job.run = run;
+	d->batch->job.weight += ero_content_plain(&f->content) ? FILE_LEAST : ero_job_weight(inode->size, FILE_LEAST);
+	d->batch->files[d->batch->count++] = f;
+	if (d->batch->count == BATCH || d->batch->job.weight >= BATCH_WEIGHT)
+		submit(d);
 	return 0;
 }
 
@@ -133,8 +204,9 @@ void ero_data_check_finish(struct ero_data_check *d)
 {
 	if (!d)
 		return;
+	submit(d);
 	while (!ero_pool_empty(d->pool))
 		take(d);
 	ero_pool_free(d->pool);
-	free(d);
+	drop(d);
 }

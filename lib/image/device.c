@@ -80,18 +80,35 @@ uint64_t ero_device_room(const struct ero_image *image, unsigned device, uint64_
 	return address < image->devices[device].size ? image->devices[device].size - address : 0;
 }
 
+/* The device that holds a range, with the range's place on its file in *address. */
+static int find_range(const struct ero_image *image, unsigned device, uint64_t *address, uint64_t length, const struct ero_device **d,
+		      struct ero_error *err)
+{
+	if (device >= image->device_count)
+		return ero_fail(err, ERO_ERROR_CORRUPT, EUCLEAN, "data lies on device %u; the image was opened with %u extra ones",
+				device, image->device_count - 1);
+	*d = &image->devices[resolve(image, device, address)];
+	if (!ero_in_range(*address, length, (*d)->size))
+		return ero_fail(err, ERO_ERROR_CORRUPT, EUCLEAN, "%llu bytes at byte %llu lie past the end of %s (%llu bytes)",
+				(unsigned long long)length, (unsigned long long)*address, (*d)->path, (unsigned long long)(*d)->size);
+	*address += (*d)->base;
+	return 0;
+}
+
 int ero_device_read(struct ero_image *image, unsigned device, uint64_t address, void *buffer, size_t length,
 		    struct ero_error *err)
 {
 	const struct ero_device *d;
+	int rc = find_range(image, device, &address, length, &d, err);
 
-	if (device >= image->device_count)
-		return ero_fail(err, ERO_ERROR_CORRUPT, EUCLEAN, "data lies on device %u; the image was opened with %u extra ones",
-				device, image->device_count - 1);
-	device = resolve(image, device, &address);
-	d = &image->devices[device];
-	if (!ero_in_range(address, length, d->size))
-		return ero_fail(err, ERO_ERROR_CORRUPT, EUCLEAN, "%zu bytes at byte %llu lie past the end of %s (%llu bytes)",
-				length, (unsigned long long)address, d->path, (unsigned long long)d->size);
-	return ero_pread_full(d->fd, buffer, length, d->base + address, d->path, err);
+	return rc ? rc : ero_pread_full(d->fd, buffer, length, address, d->path, err);
+}
+
+int ero_device_read_nowhere(struct ero_image *image, unsigned device, uint64_t address, uint64_t length, int null,
+			    struct ero_error *err)
+{
+	const struct ero_device *d;
+	int rc = find_range(image, device, &address, length, &d, err);
+
+	return rc ? rc : ero_pread_nowhere(d->fd, null, length, address, d->path, err);
 }

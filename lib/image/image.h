@@ -63,6 +63,9 @@ int ero_device_open(struct ero_device *device, const char *path, uint64_t base, 
 void ero_device_close(struct ero_device *device);
 int ero_device_read(struct ero_image *image, unsigned device, uint64_t address, void *buffer, size_t length,
 		    struct ero_error *err);
+/* Only that it can be read: ero_pread_nowhere(). */
+int ero_device_read_nowhere(struct ero_image *image, unsigned device, uint64_t address, uint64_t length, int null,
+			    struct ero_error *err);
 /* Bytes of the address range that exist on the device it lies on, from address on; 0 if none. */
 uint64_t ero_device_room(const struct ero_image *image, unsigned device, uint64_t address);
 

@@ -2,8 +2,6 @@
 # failure did no harm, and the result is the right one.
 . "$(dirname "$0")/lib.sh"
 cd "$work" || exit 1
-# the programs themselves, not the scripts that find their library in the build directory
-if [ -x "$bin/.libs/mkfs.erofs" ]; then mkfs=$bin/.libs/mkfs.erofs fsck=$bin/.libs/fsck.erofs; export LD_LIBRARY_PATH=$bin/.libs; fi
 mkdir -p t/d; echo hello >t/a; ln t/a t/hard; ln -s a t/link; seq 1 20000 >t/d/text; cp t/d/text t/d/copy; head -c 5000 /dev/urandom >t/d/noise
 setfattr -n user.x -v y t/a; truncate -s 300000 t/d/hole; echo end >>t/d/hole; mkfifo t/fifo
 tar -cf t.tar t
@@ -31,7 +29,7 @@ calls() {
 errors() {
 	case $1 in
 	pwrite64 | write | ftruncate | fallocate | copy_file_range | linkat | renameat | renameat2 | rename | unlinkat) echo "ENOSPC EIO" ;;
-	fsync | fdatasync | sync_file_range | pread64 | read | getdents64 | lseek | readlinkat) echo "EIO EINTR" ;;
+	fsync | fdatasync | sync_file_range | pread64 | sendfile | read | getdents64 | lseek | readlinkat) echo "EIO EINTR" ;;
 	openat) echo "EMFILE EACCES EINTR" ;;
 	fstat | newfstatat | statx | lgetxattr | llistxattr | fgetxattr | flistxattr | mkdirat | symlinkat | mknodat | fchmod | fchmodat | fchownat | utimensat) echo EIO ;;
 	mmap | clone | clone3) [ -n "$sanitized" ] || echo ENOMEM ;;
@@ -61,7 +59,7 @@ each() { # NAME REFERENCE COMMAND…
 }
 mkdir dir; echo "the old image" >old
 if ! strace -o /dev/null true 2>/dev/null; then
-	for name in "a directory" "dense" "an archive" "a check"; do skip "strace cannot trace here" "$name: failing system calls"; done
+	for name in "a directory" "dense" "an archive" "a check" "a check of plain data" "the same where files cannot be sent"; do skip "strace cannot trace here" "$name: failing system calls"; done
 else
 	cp old dir/target
 	each "a directory" plain.ref $mkfs --quiet $fixed dir/target t
@@ -69,18 +67,23 @@ else
 	each "dense" dense.ref $mkfs --quiet $fixed --preset=dense dir/target t
 	[ -n "$sanitized" ] || each "an archive" tar.ref $mkfs --quiet $fixed --tar=f dir/target t.tar
 	# a checker that cannot read says so, and does not call the image damaged
-	cp dense.ref image; : >why; tried=0
-	calls $fsck --extract --workers=1 image >list
-	while read -r call before last; do
-		for error in $(errors $call); do
-			for n in $(seq $((before + 1)) $(((last - before) / 12 + 1)) $last); do
-				strace -f -qq -o /dev/null -e inject=$call:error=$error:when=$n $fsck -d1 --extract --workers=1 image >out 2>said; code=$?
-				tried=$((tried + 1))
-				case $code in 127) ;; 0) [ ! -s said ] ;; 8) [ "$(wc -l <said)" -eq 1 ] ;; *) false ;; esac || echo "$call $n: $error: $code: $(head -n 2 said)" >>why
+	each_check() { # NAME IMAGE [OPTION-OF-STRACE]
+		: >why; tried=0
+		calls $fsck --extract --workers=1 $2 >list
+		while read -r call before last; do
+			for error in $(errors $call); do
+				for n in $(seq $((before + 1)) $(((last - before) / 12 + 1)) $last); do
+					strace -f -qq -o /dev/null -e inject=$call:error=$error:when=$n ${3:-} $fsck -d1 --extract --workers=1 $2 >out 2>said; code=$?
+					tried=$((tried + 1))
+					case $code in 127) ;; 0) [ ! -s said ] ;; 8) [ "$(wc -l <said)" -eq 1 ] ;; *) false ;; esac || echo "$call $n: $error: $code: $(head -n 2 said)" >>why
+				done
 			done
-		done
-	done <list
-	test ! -s why && [ $tried -gt 10 ]; ok $? "a check: $tried failing system calls"
+		done <list
+		test ! -s why && [ $tried -gt 10 ]; ok $? "$1: $tried failing system calls"
+	}
+	each_check "a check" dense.ref
+	each_check "a check of plain data" plain.ref
+	each_check "the same where files cannot be sent" plain.ref --inject=sendfile:error=EINVAL
 fi
 
 # power loss: what the name leads to is on stable storage before it does, and the name itself before the end
@@ -114,9 +117,9 @@ if [ -n "$sanitized" ] || [ ! -e "$bin/tests/system/failalloc.so" ]; then skip "
 	allocations "a directory" plain.ref $mkfs --quiet $fixed dir/target t
 	allocations "dense" dense.ref $mkfs --quiet $fixed --preset=dense dir/target t
 	allocations "an archive" tar.ref $mkfs --quiet $fixed --tar=f dir/target t.tar
-	: >why; FAILALLOC_COUNT=count LD_PRELOAD=$bin/tests/system/failalloc.so $fsck --extract --workers=1 image >/dev/null; count=$(cat count)
+	: >why; FAILALLOC_COUNT=count LD_PRELOAD=$bin/tests/system/failalloc.so $fsck --extract --workers=1 dense.ref >/dev/null; count=$(cat count)
 	for n in $(seq 1 $((count / 150 + 1)) $count); do
-		FAILALLOC=$n LD_PRELOAD=$bin/tests/system/failalloc.so $fsck -d1 --extract --workers=1 image >out 2>said; code=$?
+		FAILALLOC=$n LD_PRELOAD=$bin/tests/system/failalloc.so $fsck -d1 --extract --workers=1 dense.ref >out 2>said; code=$?
 		case $code in 0) [ ! -s said ] ;; 8 | 16) [ "$(wc -l <said)" -eq 1 ] ;; *) false ;; esac || echo "allocation $n: $code: $(head -n 2 said)" >>why
 	done
 	test ! -s why; ok $? "a check: allocations fail"
@@ -129,7 +132,8 @@ if [ -n "$sanitized" ] || [ ! -e "$bin/tests/system/shortio.so" ]; then skip "sa
 	$short $mkfs --quiet $fixed -zlz4 -C16384 -Efragments,dedupe short.img t; same "compressed" lz4.ref short.img
 	$short $mkfs --quiet $fixed --tar=f short.img - <t.tar; same "an archive" tar.ref short.img
 	$short $mkfs --quiet $fixed --preset=dense - t >piped; same "into a pipe" dense.ref piped
-	check "a check" $short $fsck -d1 --extract image
-	check "an extraction" sh -c "$short $fsck -d1 --extract=short.dir image && diff -r --no-dereference --exclude=fifo t short.dir"
+	check "a check" $short $fsck -d1 --extract dense.ref
+	check "a check of plain data" $short $fsck -d1 --extract plain.ref
+	check "an extraction" sh -c "$short $fsck -d1 --extract=short.dir dense.ref && diff -r --no-dereference --exclude=fifo t short.dir"
 fi
 finish

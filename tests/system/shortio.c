@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdatomic.h>
+#include <sys/sendfile.h>
 #include <unistd.h>
 
 static atomic_uint number;
@@ -40,3 +41,4 @@ WRAP(ssize_t, pwrite, (int fd, const void *buffer, size_t length, off_t offset),
 WRAP(ssize_t, pread64, (int fd, void *buffer, size_t length, off64_t offset), (fd, buffer, length, offset))
 WRAP(ssize_t, pwrite64, (int fd, const void *buffer, size_t length, off64_t offset), (fd, buffer, length, offset))
 WRAP(ssize_t, copy_file_range, (int in, off64_t *from, int out, off64_t *to, size_t length, unsigned flags), (in, from, out, to, length, flags))
+WRAP(ssize_t, sendfile64, (int out, int in, off64_t *offset, size_t length), (out, in, offset, length))
