@@ -33,6 +33,8 @@ if [ -e "$lib" ]; then
 	fi
 else skip "built without the shared library" "exported names and state"
 fi
+ldd "$fsck" "$dump" | grep -E 'libarchive|libicu|libxml' >"$work/why"
+test ! -s "$work/why"; ok $? "checker and dump load no library that only builders need"
 for tool in mkfs fsck dump; do
 	page=man/$tool.erofs.1
 	: >"$work/why"
