@@ -8,16 +8,17 @@
 static struct ero_bits_page *page_of(struct ero_bits *b, uint64_t number)
 {
 	static const struct ero_bits_page empty;
+	__auto_type near = &b->near[number % ERO_BITS_NEAR];
 	uint32_t at;
 	bool is_new;
 
-	if (b->last_at && b->last == number)
-		return &b->pages.data[b->last_at - 1];
+	if (near->at && near->number == number)
+		return &b->pages.data[near->at - 1];
 	at = ero_keys_number(&b->numbers, number, 0, &is_new);
 	if (at == UINT32_MAX || (is_new && !ero_vec_push(&b->pages, empty)))
 		return NULL;
-	b->last = number;
-	b->last_at = (size_t)at + 1;
+	near->number = number;
+	near->at = (size_t)at + 1;
 	return &b->pages.data[at];
 }
 
@@ -41,6 +42,20 @@ int ero_bits_claim(struct ero_bits *b, uint64_t from, uint64_t count)
 			in += part;
 		}
 	}
+	return 0;
+}
+
+int ero_bits_mark(struct ero_bits *b, uint64_t number)
+{
+	struct ero_bits_page *page = page_of(b, number / ERO_BITS_PAGE);
+	uint64_t bit = 1ull << number % 64, *word;
+
+	if (!page)
+		return -ENOMEM;
+	word = &page->marks[number % ERO_BITS_PAGE / 64];
+	if (*word & bit)
+		return 1;
+	*word |= bit;
 	return 0;
 }
 
@@ -84,23 +99,24 @@ static size_t first_page(struct ero_bits *b, uint64_t number)
 	return b->next = low;
 }
 
-uint64_t ero_bits_next(struct ero_bits *b, uint64_t from)
+uint64_t ero_bits_next(struct ero_bits *b, uint64_t from, uint64_t end)
 {
 	uint64_t number = from / ERO_BITS_PAGE;
-	size_t low = first_page(b, number);
 
-	for (; low < b->pages.count; low++) {
-		uint64_t page = b->numbers.keys.data[b->order[low]].first;
-		unsigned in = page == number ? (unsigned)(from % ERO_BITS_PAGE) : 0;
+	for (size_t low = first_page(b, number); low < b->pages.count; low++) {
+		uint64_t page = b->numbers.keys.data[b->order[low]].first, at = page == number ? from : page * ERO_BITS_PAGE;
+		const uint64_t *words = b->pages.data[b->order[low]].words;
 
-		for (unsigned w = in / 64; w < ERO_BITS_PAGE / 64; w++) {
-			uint64_t word = b->pages.data[b->order[low]].words[w];
+		for (; at < end && at / ERO_BITS_PAGE == page; at = (at | 63) + 1) {
+			uint64_t word = words[at % ERO_BITS_PAGE / 64] >> at % 64;
 
-			if (w == in / 64)
-				word &= ~0ull << (in % 64);
-			if (word)
-				return page * ERO_BITS_PAGE + w * 64u + (unsigned)__builtin_ctzll(word);
+			if (word) {
+				at += (unsigned)__builtin_ctzll(word);
+				return at < end ? at : UINT64_MAX;
+			}
 		}
+		if (at >= end)
+			break;
 	}
 	return UINT64_MAX;
 }

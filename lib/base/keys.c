@@ -2,15 +2,19 @@
 /* Open addressing over the array of keys. */
 #include "base/keys.h"
 
-#include <string.h>
 #include <xxhash.h>
 
 static size_t find(const struct ero_keys *k, const struct ero_key *key)
 {
 	size_t at = (size_t)XXH3_64bits(key, sizeof(*key)) & (k->room - 1);
 
-	while (k->slots[at] && memcmp(&k->keys.data[k->slots[at] - 1], key, sizeof(*key)) != 0)
+	while (k->slots[at]) {
+		const struct ero_key *there = &k->keys.data[k->slots[at] - 1];
+
+		if (there->first == key->first && there->second == key->second)
+			break;
 		at = (at + 1) & (k->room - 1);
+	}
 	return at;
 }
 

@@ -67,11 +67,10 @@ static void check_fields(struct ero_checker *c, const struct ero_place *at, cons
 }
 
 /* Claims what the inode takes: itself, xattrs, map (if it can be read), and what lies inline. False if somebody else has claimed of it. */
-static bool claim(struct ero_checker *c, const struct ero_place *at, const struct ero_inode *inode, const struct ero_map *map,
-		  uint64_t position)
+static bool claim(struct ero_checker *c, const struct ero_place *at, const struct ero_inode *inode, const struct ero_map *map)
 {
 	bool metabox = ero_in_metabox(inode->nid);
-	uint64_t end = position + ero_inode_head_size(inode), room = ero_meta_size(c->image, metabox);
+	uint64_t position = inode->position, end = position + ero_inode_head_size(inode), room = ero_meta_size(c->image, metabox);
 	int rc;
 
 	if (map)
@@ -92,20 +91,18 @@ bool ero_check_inode(struct ero_checker *c, const struct ero_place *at, uint64_t
 {
 	struct ero_error err;
 	struct ero_map map;
-	uint64_t position;
 	int rc = ero_inode_read(c->image, nid, inode, &err);
 
 	if (rc) {
 		ero_check_blame(c, "inode.damaged", at, rc, &err);
 		return false;
 	}
-	ero_inode_position(c->image, nid, &position); /* there is one: it could be read */
 	c->extent_count = 0;
 	c->sparse = false;
 	count(c->result, inode->mode);
 	check_fields(c, at, inode);
 	rc = ero_map_init(&map, c->image, inode, &err);
-	if (!claim(c, at, inode, rc ? NULL : &map, position))
+	if (!claim(c, at, inode, rc ? NULL : &map))
 		return true; /* where its map is read as another's, each could be as long as the image */
 	ero_check_xattrs(c, at, inode);
 	if (rc)

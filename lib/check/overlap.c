@@ -44,13 +44,13 @@ static void tell_overlap(struct ero_checker *c, const struct ero_run *early, con
 /* What of [from, to) holds inodes? */
 static void against_metadata(struct ero_checker *c, uint64_t from, uint64_t to, unsigned *told)
 {
-	uint64_t slot = ero_bits_next(&c->space.claimed[0], from / ERO_INODE_UNIT);
+	uint64_t end = ero_div_up(to, ERO_INODE_UNIT), slot = ero_bits_next(&c->space.claimed[0], from / ERO_INODE_UNIT, end);
 	struct ero_place at = { .has_offset = true };
 
 	/* data of byte granularity may begin or end within a slot */
 	if (slot == from / ERO_INODE_UNIT && from % ERO_INODE_UNIT)
-		slot = ero_bits_next(&c->space.claimed[0], slot + 1);
-	if (slot == UINT64_MAX || slot * ERO_INODE_UNIT >= to || (*told)++ >= TOLD)
+		slot = ero_bits_next(&c->space.claimed[0], slot + 1, end);
+	if (slot == UINT64_MAX || (*told)++ >= TOLD)
 		return;
 	at.offset = slot * ERO_INODE_UNIT;
 	ero_check_tell(c, "extent.over-metadata", &at, "file data at bytes %" PRIu64 " to %" PRIu64 " lies over the inode or map there", from, to);
@@ -63,7 +63,7 @@ static uint64_t unclaimed(struct ero_checker *c, uint64_t from, uint64_t to)
 	uint64_t block = ero_div_up(from, 1ull << bits), end = to >> bits, lost = block < end ? end - block : 0;
 
 	while (block < end) { /* hop from one that is used to the next */
-		uint64_t slot = ero_bits_next(&c->space.claimed[0], block * slots), other = ero_bits_next(&c->space.others, block);
+		uint64_t slot = ero_bits_next(&c->space.claimed[0], block * slots, end * slots), other = ero_bits_next(&c->space.others, block, end);
 		uint64_t used = slot == UINT64_MAX ? UINT64_MAX : slot / slots;
 
 		used = other < used ? other : used;

@@ -7,7 +7,7 @@
 
 int ero_space_inode(struct ero_space *s, bool metabox, uint64_t position)
 {
-	return ero_bits_claim(&s->inodes[metabox], position / ERO_INODE_UNIT, 1);
+	return ero_bits_mark(&s->claimed[metabox], position / ERO_INODE_UNIT);
 }
 
 int ero_space_claim(struct ero_space *s, bool metabox, uint64_t position, uint64_t length)
@@ -45,10 +45,8 @@ int ero_space_extent(struct ero_space *s, const struct ero_extent *e)
 
 void ero_space_free(struct ero_space *s)
 {
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < 2; i++)
 		ero_bits_free(&s->claimed[i]);
-		ero_bits_free(&s->inodes[i]);
-	}
 	ero_bits_free(&s->others);
 	ero_vec_free(&s->runs);
 }

@@ -16,7 +16,7 @@ struct ero_run {
 };
 
 struct ero_space {
-	struct ero_bits claimed[2], inodes[2]; /* slots: all metadata, first slots of inodes; [1]: in the metabox */
+	struct ero_bits claimed[2]; /* slots: all metadata; first slots of inodes are marked. [1]: in the metabox */
 	struct ero_bits others;                /* blocks of what is neither: superblock, tables, shared xattrs */
 	ERO_VEC(struct ero_run) runs;
 };

@@ -10,6 +10,7 @@
 
 struct ero_inode {
 	uint64_t nid;
+	uint64_t position;     /* byte of the image, or of the metabox, where it lies: set by who has read it */
 	bool extended;
 	bool dot_omitted;
 	enum ero_layout layout;

@@ -28,5 +28,8 @@ int ero_inode_read(struct ero_image *image, uint64_t nid, struct ero_inode *inod
 	room = ero_meta_size(image, ero_in_metabox(nid)) - position;
 	length = room < sizeof(bytes) ? (size_t)room : sizeof(bytes);
 	rc = ero_meta_read(image, ero_in_metabox(nid), position, bytes, length, err);
-	return rc ? rc : ero_inode_decode(bytes, length, &image->super, nid, inode, err);
+	if (!rc)
+		rc = ero_inode_decode(bytes, length, &image->super, nid, inode, err);
+	inode->position = position;
+	return rc;
 }

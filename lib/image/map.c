@@ -13,8 +13,6 @@ static bool is_compressed(const struct ero_inode *inode)
 
 int ero_map_init(struct ero_map *map, struct ero_image *image, const struct ero_inode *inode, struct ero_error *err)
 {
-	uint64_t position;
-
 	map->image = image;
 	map->inode = *inode;
 	map->header = (struct ero_zheader){ 0 };
@@ -24,10 +22,7 @@ int ero_map_init(struct ero_map *map, struct ero_image *image, const struct ero_
 	map->stray = false;
 	map->pack_first = map->window_start = 0;
 	map->window_next = ERO_MAP_FIRST_WINDOW;
-	if (!ero_inode_position(image, inode->nid, &position))
-		return ero_fail(err, ERO_ERROR_CORRUPT, EUCLEAN, "inode number %llu lies outside the image",
-				(unsigned long long)inode->nid);
-	map->behind_head = position + ero_inode_head_size(inode);
+	map->behind_head = inode->position + ero_inode_head_size(inode);
 	if (!S_ISREG(inode->mode) && !S_ISDIR(inode->mode) && !S_ISLNK(inode->mode))
 		map->inode.size = 0; /* special files have no data, whatever their size says */
 	return is_compressed(inode) && map->inode.size ? ero_map_init_compressed(map, err) : 0;

@@ -168,11 +168,9 @@ static int mark_inode(struct survey *s, const struct ero_inode *i, struct ero_er
 	unsigned head = i->extended ? ERO_EXTENDED_SIZE : ERO_COMPACT_SIZE, body = ero_xattr_body_size(i->xattr_icount);
 	unsigned walks = ERO_PAGE_READ_STAT | ERO_PAGE_READ_XATTR | (S_ISDIR(i->mode) ? ERO_PAGE_READ_NAMES : 0);
 	bool metabox = ero_in_metabox(i->nid);
-	uint64_t position, index = 0, behind = 0;
+	uint64_t position = i->position, index = 0, behind = 0;
 	int rc;
 
-	if (!ero_inode_position(s->image, i->nid, &position))
-		return 0; /* read before, so that this cannot be */
 	rc = mark_content(s, i, &index, &behind, err);
 	if (rc)
 		return rc;
@@ -238,15 +236,15 @@ static int visit(void *context, const struct ero_walk_entry *e, struct ero_error
 static int mark_hidden(struct survey *s, uint64_t nid, struct ero_error *err)
 {
 	struct ero_inode inode;
-	uint64_t index, behind, position;
+	uint64_t index, behind;
 	int rc = ero_inode_read(s->image, nid, &inode, err);
 
 	if (!rc) {
 		count_content(s, &inode);
 		rc = mark_content(s, &inode, &index, &behind, err);
 	}
-	if (!rc && ero_inode_position(s->image, nid, &position))
-		mark_meta(s, ero_in_metabox(nid), position, ERO_COMPACT_SIZE,
+	if (!rc)
+		mark_meta(s, ero_in_metabox(nid), inode.position, ERO_COMPACT_SIZE,
 			  ERO_PAGE_INODES | ERO_PAGE_READ_NAMES | ERO_PAGE_READ_STAT | ERO_PAGE_READ_XATTR);
 	return rc;
 }

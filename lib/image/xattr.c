@@ -90,10 +90,7 @@ static int read_body(struct ero_image *image, const struct ero_inode *inode, uin
 	unsigned size = ero_xattr_body_size(inode->xattr_icount);
 
 	*body = NULL;
-	if (!ero_inode_position(image, inode->nid, position))
-		return ero_fail(err, ERO_ERROR_CORRUPT, EUCLEAN, "inode number %llu lies outside the image",
-				(unsigned long long)inode->nid);
-	*position += inode->extended ? ERO_EXTENDED_SIZE : ERO_COMPACT_SIZE;
+	*position = inode->position + (inode->extended ? ERO_EXTENDED_SIZE : ERO_COMPACT_SIZE);
 	*body = malloc(size);
 	if (!*body)
 		return ero_fail_memory(err);

@@ -177,9 +177,9 @@ static void add_directory(struct base *b, const struct ero_inode *inode)
 static void add_object(struct base *b, const struct ero_inode *inode)
 {
 	unsigned core = inode->extended ? ERO_EXTENDED_SIZE : ERO_COMPACT_SIZE;
-	uint64_t at;
+	uint64_t at = inode->position;
 
-	if (ero_in_metabox(inode->nid) || !ero_inode_position(b->image, inode->nid, &at))
+	if (ero_in_metabox(inode->nid))
 		return;
 	add_inode(b, at, inode);
 	add_xattrs(b, at + core, inode);

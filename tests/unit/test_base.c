@@ -45,12 +45,18 @@ static void sparse_bits(void **state)
 	assert_int_equal(ero_bits_claim(&b, 6, 63), 0);
 	assert_int_equal(ero_bits_claim(&b, 68, 1), 1);
 	assert_int_equal(ero_bits_claim(&b, 69, 1), 0);
+	assert_int_equal(ero_bits_mark(&b, 5), 0);
+	assert_int_equal(ero_bits_mark(&b, 5), 1);
+	assert_int_equal(ero_bits_mark(&b, 2000), 0); /* in no set */
+	assert_int_equal(ero_bits_mark(&b, 2000), 1);
 	assert_int_equal(ero_bits_finish(&b), 0);
-	assert_true(ero_bits_next(&b, 0) == 5 && ero_bits_next(&b, 5) == 5 && ero_bits_next(&b, 69) == 69);
-	assert_true(ero_bits_next(&b, 70) == 3990 || ero_bits_next(&b, 70) == 4000); /* what a refused claim leaves is not said */
-	assert_true(ero_bits_next(&b, 4299) == 4299 && ero_bits_next(&b, 4300) == 1ull << 50);
-	assert_true(ero_bits_next(&b, (1ull << 50) + 63) == (1ull << 50) + 63 && ero_bits_next(&b, (1ull << 50) + 64) == UINT64_MAX);
-	assert_true(ero_bits_next(&b, 0) == 5); /* and back */
+	assert_true(ero_bits_next(&b, 0, UINT64_MAX) == 5 && ero_bits_next(&b, 5, UINT64_MAX) == 5 && ero_bits_next(&b, 69, UINT64_MAX) == 69);
+	assert_true(ero_bits_next(&b, 70, UINT64_MAX) == 3990 || ero_bits_next(&b, 70, UINT64_MAX) == 4000); /* what a refused claim leaves is not said */
+	assert_true(ero_bits_next(&b, 4299, UINT64_MAX) == 4299 && ero_bits_next(&b, 4300, UINT64_MAX) == 1ull << 50);
+	assert_true(ero_bits_next(&b, (1ull << 50) + 63, UINT64_MAX) == (1ull << 50) + 63 && ero_bits_next(&b, (1ull << 50) + 64, UINT64_MAX) == UINT64_MAX);
+	assert_true(ero_bits_next(&b, 0, UINT64_MAX) == 5); /* and back */
+	assert_true(ero_bits_next(&b, 0, 6) == 5 && ero_bits_next(&b, 0, 5) == UINT64_MAX && ero_bits_next(&b, 4300, 1ull << 50) == UINT64_MAX);
+	assert_true(ero_bits_next(&b, 4300, (1ull << 50) + 1) == 1ull << 50);
 	ero_bits_free(&b);
 }
 
