@@ -33,7 +33,7 @@ static void fill(const struct ero_build *b, const struct ero_node *node, struct 
 		.xattr_icount = (uint16_t)(body ? (body - ERO_XATTR_HEADER) / 4 + 1 : 0),
 		.start_block = node->stored.start_block,
 		.comp_blocks = node->stored.blocks,
-		.rdev = node->rdev,
+		.rdev = S_ISCHR(node->mode) || S_ISBLK(node->mode) ? node->rdev : 0,
 		.dot_omitted = b->options.dot_omitted,
 	};
 	if (i->layout == ERO_LAYOUT_CHUNK) {

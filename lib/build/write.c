@@ -66,7 +66,7 @@ static int render(struct ero_build *b, const struct ero_item *item, uint8_t **by
 	int rc = 0;
 
 	*bytes = NULL;
-	switch (item->kind) {
+	switch ((enum ero_item_kind)item->kind) {
 	case ERO_ITEM_INODE:
 		rc = ero_build_inode(b, item->node, bytes, length, err);
 		break;

@@ -3,13 +3,15 @@
 #include "format/dirent.h"
 #include "layout/layout.h"
 
+#include <string.h>
+
 bool ero_dir_walk_next(struct ero_dir_walk *w, const char **name, uint32_t *length, const struct ero_node **node)
 {
-	static const char dots[] = "..";
+	const char *dots = w->dots ? ".." : ".";
 	const struct ero_node *dir = w->dir;
 	const struct ero_dentry *d = w->next < dir->entry_count ? &dir->entries[w->next] : NULL;
 
-	if (w->dots < 2 && (!d || ero_name_compare(dots, w->dots + 1, d->name, d->length) < 0)) {
+	if (w->dots < 2 && (!d || strcmp(dots, d->name) < 0)) {
 		*name = dots;
 		*length = ++w->dots;
 		*node = w->dots == 2 && dir->parent ? dir->parent : dir;
@@ -18,7 +20,7 @@ bool ero_dir_walk_next(struct ero_dir_walk *w, const char **name, uint32_t *leng
 	if (!d)
 		return false;
 	*name = d->name;
-	*length = d->length;
+	*length = (uint32_t)strlen(d->name);
 	*node = d->node;
 	w->next++;
 	return true;

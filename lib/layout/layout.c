@@ -59,7 +59,7 @@ uint64_t ero_layout_inode_size(const struct ero_pack *pack, const struct ero_nod
 static int add_item(struct space *s, uint64_t address, enum ero_item_kind kind, struct ero_node *node, uint32_t xattr,
 		    struct ero_error *err)
 {
-	struct ero_item item = { .address = address, .kind = kind };
+	struct ero_item item = { .address = address & (UINT64_MAX >> 2), .kind = kind & 3 };
 	bool room;
 
 	if (kind == ERO_ITEM_SHARED_XATTR)
@@ -389,6 +389,7 @@ int ero_layout_check_end(const struct ero_layout_plan *plan, struct ero_error *e
 int ero_layout_run(struct ero_layout_plan *plan, struct ero_error *err)
 {
 	struct placer *p = calloc(1, sizeof(*p));
+	size_t nodes = plan->pack->tree->node_count;
 	int rc;
 
 	if (!p)
@@ -396,6 +397,8 @@ int ero_layout_run(struct ero_layout_plan *plan, struct ero_error *err)
 	p->plan = plan;
 	plan->meta_block = 0;
 	rc = open_spaces(p, err);
+	if (!rc && !(plan->metabox ? ero_vec_reserve(&plan->boxed, nodes) : ero_vec_reserve(&plan->items, nodes)))
+		rc = ero_fail_memory(err);
 	if (!rc)
 		rc = place_directories(p, err);
 	if (!rc)

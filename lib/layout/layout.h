@@ -32,12 +32,12 @@ enum ero_item_kind {
 };
 
 struct ero_item {
-	uint64_t address;     /* byte position in the image, or in the metabox */
+	uint64_t address : 62; /* byte position in the image, or in the metabox */
+	uint64_t kind : 2;     /* enum ero_item_kind */
 	union {
 		struct ero_node *node;
 		uint32_t xattr;
 	};
-	enum ero_item_kind kind;
 };
 
 struct ero_layout_plan {

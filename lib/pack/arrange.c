@@ -32,7 +32,7 @@ static int heat(struct ero_gathering *g, struct ero_error *err)
 	if (!rank || !at || !cold)
 		return ero_fail_memory(err);
 	for (size_t i = 0; i < g->count; i++) {
-		uint32_t own = g->files[i].node->hot, *r = &rank[g->original[i]];
+		uint32_t own = ero_tree_heat(g->packer->pack->tree, g->files[i].node), *r = &rank[g->original[i]];
 
 		if (own && (!*r || own < *r))
 			*r = own;

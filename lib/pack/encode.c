@@ -25,7 +25,7 @@ struct segment {
 
 unsigned ero_pack_pcluster_size(const struct ero_pack *pack, const struct ero_node *node)
 {
-	unsigned size = node->pcluster_size ? node->pcluster_size : pack->options->pcluster_size;
+	unsigned size = node->pcluster_sectors ? node->pcluster_sectors * 512u : pack->options->pcluster_size;
 
 	return size ? size : 1u << pack->block_bits;
 }

@@ -272,7 +272,8 @@ static int end_file(struct ero_placer *p, struct ero_node *node, struct ero_erro
 	s->record_size = (uint8_t)choose_records(p, node, s->map_count);
 	s->chunk_bits = (uint8_t)ero_log2(ero_pack_extent_size(p->pack, node));
 	s->start_block = p->extents.start; /* in bytes */
-	s->blocks = ero_div_up(p->extents.stored, 1u << p->pack->block_bits);
+	if (!rc)
+		rc = ero_place_count(s, ero_div_up(p->extents.stored, 1u << p->pack->block_bits), err);
 	p->pack->compressed_files += S_ISREG(node->mode) && node != p->pack->packed && node != p->pack->metabox;
 	return rc;
 }

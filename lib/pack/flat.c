@@ -29,7 +29,7 @@ bool ero_pack_inlines(const struct ero_pack *pack, const struct ero_node *node, 
 		/* what is shared by equal files must not depend on the room behind one of them */
 		if (pack->options->extent_size || pack->options->fragments)
 			return false;
-		if (node->hot && pack->options->layout != ERO_METADATA_LEGACY)
+		if (ero_tree_heat(pack->tree, node) && pack->options->layout != ERO_METADATA_LEGACY)
 			return false; /* a boot looks at more files than it reads: their inodes share pages with each other alone */
 		if (pack->options->layout == ERO_METADATA_DENSE)
 			room -= block / INLINE_SPARE;

@@ -157,7 +157,7 @@ static int make_packed_inode(struct ero_gathering *g, struct ero_error *err)
 	pack->packed = ero_pack_hidden_inode(pack, g->packed_size);
 	if (!pack->packed)
 		return ero_fail_memory(err);
-	pack->packed->pcluster_size = pack->options->packed_pcluster_size;
+	pack->packed->pcluster_sectors = (uint16_t)(pack->options->packed_pcluster_size / 512);
 	return 0;
 }
 

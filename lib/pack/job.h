@@ -173,6 +173,8 @@ int ero_place(void *placer, struct ero_pack_job *job, struct ero_error *err);
 int ero_place_bytes(struct ero_placer *placer, const uint8_t *bytes, size_t length, struct ero_error *err);
 int ero_place_padding(struct ero_placer *placer, uint64_t unit, struct ero_error *err);
 int ero_place_blocks(struct ero_placer *placer, const uint8_t *bytes, size_t length, struct ero_error *err);
+/* Notes how many encoded blocks a file has, which are fewer than 2^32. */
+int ero_place_count(struct ero_stored *stored, uint64_t blocks, struct ero_error *err);
 /* --dsunit: moves the end to a multiple of it for data of that many blocks or more. */
 int ero_place_align(struct ero_placer *placer, uint64_t blocks, struct ero_error *err);
 int ero_place_flush(struct ero_placer *placer, struct ero_error *err);

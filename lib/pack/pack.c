@@ -188,10 +188,10 @@ static int pack_all(struct ero_packer *p, struct ero_error *err)
 	if (!order)
 		return ero_fail_memory(err);
 	for (size_t i = 0; i < tree->node_count; i++)
-		if (tree->by_use[i]->hot)
+		if (ero_tree_heat(tree, tree->by_use[i]))
 			order[n++] = tree->by_use[i];
 	for (size_t i = 0; i < tree->node_count; i++)
-		if (!rest[i]->hot)
+		if (!ero_tree_heat(tree, rest[i]))
 			order[n++] = rest[i];
 	rc = pack_nodes(p, order, err);
 	free(order);

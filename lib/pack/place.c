@@ -63,6 +63,15 @@ int ero_place_blocks(struct ero_placer *p, const uint8_t *bytes, size_t length, 
 	return rc ? rc : ero_place_padding(p, 1u << p->pack->block_bits, err);
 }
 
+int ero_place_count(struct ero_stored *stored, uint64_t blocks, struct ero_error *err)
+{
+	if (blocks > UINT32_MAX)
+		return ero_fail(err, ERO_ERROR_UNSUPPORTED, EFBIG, "a file has %llu encoded blocks; fewer than 2^32 are possible",
+				(unsigned long long)blocks);
+	stored->blocks = (uint32_t)blocks;
+	return 0;
+}
+
 int ero_place_align(struct ero_placer *p, uint64_t blocks, struct ero_error *err)
 {
 	uint64_t unit = p->pack->options->data_alignment;
@@ -194,14 +203,16 @@ static int place_encoded(struct ero_placer *p, struct ero_pack_job *j, struct er
 	stored->tail_size = 0;
 	stored->tail = j->fragment_length; /* until it has a place: see gather.c */
 	stored->layout = p->pack->options->legacy_compress || stored->full ? ERO_LAYOUT_COMPRESSED_FULL : ERO_LAYOUT_COMPRESSED_COMPACT;
-	stored->algorithm = (uint8_t)ero_codec_find(p->pack->compressors[j->node->compressor].name, NULL)->algorithm;
-	stored->blocks = ero_pack_next_block(p->pack) - stored->start_block;
+	stored->algorithm = ero_codec_find(p->pack->compressors[j->node->compressor].name, NULL)->algorithm & 3;
+	rc = ero_place_count(stored, ero_pack_next_block(p->pack) - stored->start_block, err);
+	if (rc)
+		return rc;
 	stored->big = ero_pack_pcluster_size(p->pack, j->node) > (1u << p->pack->block_bits);
 	stored->tail_encoded = j->tail_length != 0;
 	p->pack->tails_encoded |= stored->tail_encoded;
 	if (!S_ISDIR(j->node->mode)) {
 		p->pack->compressed_files += j->node != p->pack->packed;
-		p->pack->stored_bytes += (stored->blocks << p->pack->block_bits) + j->tail_length;
+		p->pack->stored_bytes += ((uint64_t)stored->blocks << p->pack->block_bits) + j->tail_length;
 	}
 	return j->tail_length ? keep_tail(p, j, j->tail, j->tail_length, err) :
 				ero_place_alone(p->pack, j->node, ero_pack_map_size(p->pack, j->node), err);

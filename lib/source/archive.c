@@ -21,10 +21,13 @@
 
 enum { SPOOL_MEMORY = 16 << 20 };
 
-/* A piece of a file's content in the spool; what lies between pieces is a hole. node->data: array, count. */
+/* A piece of a file's content in the spool; what lies between pieces is a hole. node->data: array, count; or for one piece that
+ * holds the whole file, its place in the spool and WHOLE. */
 struct piece {
 	uint64_t logical, length, spooled;
 };
+
+#define WHOLE UINT64_MAX
 
 struct archive_source {
 	struct ero_source base;
@@ -166,6 +169,7 @@ static int spool_content(struct archive_source *s, struct ero_tree *tree, struct
 	la_int64_t at;
 	size_t length;
 	int code, rc = 0;
+	bool whole;
 
 	while (!rc && (code = archive_read_data_block(s->archive, &bytes, &length, &at)) != ARCHIVE_EOF) {
 		struct piece p = { .logical = (uint64_t)at, .length = length };
@@ -189,7 +193,11 @@ static int spool_content(struct archive_source *s, struct ero_tree *tree, struct
 		else if (!rc && !ero_vec_push(&pieces, p))
 			rc = ero_fail_memory(err);
 	}
-	if (!rc && pieces.count) {
+	whole = pieces.count == 1 && pieces.data[0].length == node->size;
+	if (!rc && whole) {
+		node->data[0] = pieces.data[0].spooled;
+		node->data[1] = WHOLE;
+	} else if (!rc && pieces.count) {
 		kept = ero_arena_alloc(&tree->arena, pieces.count * sizeof(*kept));
 		if (kept)
 			memcpy(kept, pieces.data, pieces.count * sizeof(*kept));
@@ -198,7 +206,7 @@ static int spool_content(struct archive_source *s, struct ero_tree *tree, struct
 		node->data[0] = (uint64_t)(uintptr_t)kept;
 		node->data[1] = pieces.count;
 	}
-	node->maybe_sparse = node->size && (pieces.count != 1 || pieces.data[0].length != node->size);
+	node->maybe_sparse = node->size && !whole;
 	ero_vec_free(&pieces);
 	return rc;
 }
@@ -382,21 +390,30 @@ static void close_file(struct ero_source_file *file)
 	(void)file;
 }
 
-static const struct piece *pieces_of(const struct ero_node *node)
+struct content {
+	struct piece one;
+	const struct piece *pieces;
+	size_t count;
+};
+
+static void content_of(const struct ero_node *node, struct content *c)
 {
-	return (const struct piece *)(uintptr_t)node->data[0];
+	bool whole = node->data[1] == WHOLE;
+
+	c->one = (struct piece){ .length = node->size, .spooled = node->data[0] };
+	c->pieces = whole ? &c->one : (const struct piece *)(uintptr_t)node->data[0];
+	c->count = whole ? 1 : node->data[1];
 }
 
 /* Index of the first piece that ends after `offset`. */
-static size_t find_piece(const struct ero_node *node, uint64_t offset)
+static size_t find_piece(const struct content *c, uint64_t offset)
 {
-	const struct piece *p = pieces_of(node);
-	size_t low = 0, high = node->data[1];
+	size_t low = 0, high = c->count;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (p[middle].logical + p[middle].length <= offset)
+		if (c->pieces[middle].logical + c->pieces[middle].length <= offset)
 			low = middle + 1;
 		else
 			high = middle;
@@ -407,17 +424,18 @@ static size_t find_piece(const struct ero_node *node, uint64_t offset)
 static int read_file(struct ero_source_file *file, uint64_t offset, void *buffer, size_t length, struct ero_error *err)
 {
 	struct archive_source *s = (struct archive_source *)file->source;
-	const struct piece *p = pieces_of(file->node);
 	uint64_t end = offset + length;
+	struct content c;
 	int rc = 0;
 
+	content_of(file->node, &c);
 	memset(buffer, 0, length);
-	for (size_t i = find_piece(file->node, offset); !rc && i < file->node->data[1] && p[i].logical < end; i++) {
-		uint64_t from = p[i].logical > offset ? p[i].logical : offset;
-		uint64_t to = p[i].logical + p[i].length < end ? p[i].logical + p[i].length : end;
+	for (size_t i = find_piece(&c, offset); !rc && i < c.count && c.pieces[i].logical < end; i++) {
+		const struct piece *p = &c.pieces[i];
+		uint64_t from = p->logical > offset ? p->logical : offset;
+		uint64_t to = p->logical + p->length < end ? p->logical + p->length : end;
 
-		rc = ero_spool_read(s->spool, (char *)buffer + (from - offset), (size_t)(to - from),
-				    p[i].spooled + (from - p[i].logical), err);
+		rc = ero_spool_read(s->spool, (char *)buffer + (from - offset), (size_t)(to - from), p->spooled + (from - p->logical), err);
 	}
 	return rc;
 }
@@ -425,16 +443,18 @@ static int read_file(struct ero_source_file *file, uint64_t offset, void *buffer
 static int next_data(struct ero_source_file *file, uint64_t offset, uint64_t *start, uint64_t *end,
 		     struct ero_error *err)
 {
-	const struct piece *p = pieces_of(file->node);
-	size_t i = find_piece(file->node, offset);
+	struct content c;
+	size_t i;
 
 	(void)err;
-	if (i == file->node->data[1]) {
+	content_of(file->node, &c);
+	i = find_piece(&c, offset);
+	if (i == c.count) {
 		*start = *end = file->node->size;
 		return 0;
 	}
-	*start = p[i].logical > offset ? p[i].logical : offset;
-	*end = p[i].logical + p[i].length;
+	*start = c.pieces[i].logical > offset ? c.pieces[i].logical : offset;
+	*end = c.pieces[i].logical + c.pieces[i].length;
 	return 0;
 }
 

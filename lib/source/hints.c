@@ -82,7 +82,7 @@ static void apply(const struct hints *h, struct ero_node *node, uint32_t *max_pc
 		if (regexec(&hint->regex, path, 0, NULL, 0))
 			continue;
 		node->compressor = hint->compressor;
-		node->pcluster_size = hint->pcluster_size;
+		node->pcluster_sectors = (uint16_t)(hint->pcluster_size / 512);
 		if (hint->pcluster_size > *max_pcluster)
 			*max_pcluster = hint->pcluster_size;
 		return;

@@ -21,11 +21,11 @@ struct hot {
 
 static int use(struct hot *h, struct ero_node *node, struct ero_error *err)
 {
-	if (node->hot)
+	if (h->tree->heat[node->ino - 1])
 		return 0;
 	if (!ero_vec_push(&h->nodes, node))
 		return ero_fail_memory(err);
-	node->hot = (uint32_t)h->nodes.count;
+	h->tree->heat[node->ino - 1] = (uint32_t)h->nodes.count;
 	return 0;
 }
 
@@ -95,8 +95,10 @@ int ero_source_hot_list(const struct ero_build_options *o, struct ero_tree *tree
 {
 	struct hot h = { .tree = tree };
 	size_t n;
-	int rc = read_list(&h, o, err);
+	int rc;
 
+	tree->heat = calloc(tree->node_count, sizeof(*tree->heat));
+	rc = tree->heat ? read_list(&h, o, err) : ero_fail_memory(err);
 	if (!rc) {
 		tree->by_use = calloc(tree->node_count, sizeof(struct ero_node *));
 		rc = tree->by_use ? 0 : ero_fail_memory(err);
@@ -108,7 +110,7 @@ int ero_source_hot_list(const struct ero_build_options *o, struct ero_tree *tree
 			if (h.nodes.data[i] != tree->root)
 				tree->by_use[n++] = h.nodes.data[i];
 		for (size_t i = 0; i < tree->node_count; i++)
-			if (!tree->nodes[i]->hot && tree->nodes[i] != tree->root)
+			if (!tree->heat[i] && tree->nodes[i] != tree->root)
 				tree->by_use[n++] = tree->nodes[i];
 	}
 	ero_vec_free(&h.nodes);

@@ -197,7 +197,7 @@ int ero_names_finish(struct ero_names *n, struct ero_error *err)
 		const struct entry *e = &n->entries.data[i];
 
 		if (e->node)
-			rc = ero_tree_link_kept(n->tree, e->dir, e->name, e->length, e->node, err);
+			rc = ero_tree_link_kept(n->tree, e->dir, e->name, e->node, err);
 	}
 	return rc;
 }

@@ -45,8 +45,10 @@ static void fill_node(struct ero_node *node, const struct statx *st)
 	if (S_ISCHR(st->stx_mode) || S_ISBLK(st->stx_mode))
 		node->rdev = ero_rdev_encode(st->stx_rdev_major, st->stx_rdev_minor);
 	node->maybe_sparse = S_ISREG(st->stx_mode) && st->stx_blocks * 512 < st->stx_size;
-	node->data[0] = st->stx_ino; /* identity, to be compared when the content is read */
-	node->data[1] = (uint64_t)st->stx_ctime.tv_sec * 1000000000u + st->stx_ctime.tv_nsec;
+	if (S_ISREG(st->stx_mode)) { /* identity, to be compared when the content is read */
+		node->data[0] = st->stx_ino;
+		node->data[1] = (uint64_t)st->stx_ctime.tv_sec * 1000000000u + st->stx_ctime.tv_nsec;
+	}
 }
 
 static int add_xattrs(struct scan *s, struct ero_node *node, const struct ero_look *look,

@@ -2,7 +2,6 @@
 /* Nodes live in an arena; only directories' entry arrays grow on their own. */
 #include "tree/tree.h"
 #include "base/vec.h"
-#include "format/dirent.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,12 +21,19 @@ int ero_tree_init(struct ero_tree *tree, struct ero_error *err)
 	return 0;
 }
 
+static void free_entries(struct ero_node *node)
+{
+	if (S_ISDIR(node->mode))
+		free(node->entries);
+}
+
 void ero_tree_free(struct ero_tree *tree)
 {
 	for (size_t i = 0; i < tree->node_count; i++)
-		free(tree->nodes[i]->entries);
+		free_entries(tree->nodes[i]);
 	free(tree->nodes);
 	free(tree->by_use);
+	free(tree->heat);
 	free(tree->by_data);
 	ero_xattrs_free(&tree->xattrs);
 	ero_arena_free(&tree->arena);
@@ -49,8 +55,7 @@ struct ero_node *ero_tree_node(struct ero_tree *tree, uint16_t mode)
 	return node;
 }
 
-int ero_tree_link_kept(struct ero_tree *tree, struct ero_node *dir, const char *name, uint32_t length, struct ero_node *node,
-		       struct ero_error *err)
+int ero_tree_link_kept(struct ero_tree *tree, struct ero_node *dir, const char *name, struct ero_node *node, struct ero_error *err)
 {
 	if (dir->entry_count == dir->entry_room) {
 		uint32_t room = dir->entry_room ? dir->entry_room * 2 : 4;
@@ -61,7 +66,7 @@ int ero_tree_link_kept(struct ero_tree *tree, struct ero_node *dir, const char *
 		dir->entries = grown;
 		dir->entry_room = room;
 	}
-	dir->entries[dir->entry_count++] = (struct ero_dentry){ .name = name, .length = length, .node = node };
+	dir->entries[dir->entry_count++] = (struct ero_dentry){ .name = name, .node = node };
 	if (!node->parent && node != tree->root) {
 		node->parent = dir;
 		node->name = name;
@@ -79,14 +84,14 @@ int ero_tree_link(struct ero_tree *tree, struct ero_node *dir, const char *name,
 		return ero_fail(err, ERO_ERROR_ARGUMENT, ENAMETOOLONG, "the name \"%.40s…\" has %zu bytes; 1 to 255 are possible",
 				name, length);
 	kept = ero_arena_string(&tree->arena, name, length);
-	return kept ? ero_tree_link_kept(tree, dir, kept, (uint32_t)length, node, err) : ero_fail_memory(err);
+	return kept ? ero_tree_link_kept(tree, dir, kept, node, err) : ero_fail_memory(err);
 }
 
 static int compare_dentries(const void *a, const void *b)
 {
 	const struct ero_dentry *x = a, *y = b;
 
-	return ero_name_compare(x->name, x->length, y->name, y->length);
+	return strcmp(x->name, y->name); /* by bytes, a shorter name before a longer: as the format wants it */
 }
 
 static int finish_directory(struct ero_node *dir, struct ero_error *err)
@@ -178,7 +183,7 @@ int ero_tree_finish(struct ero_tree *tree, struct ero_error *err)
 	}
 	for (size_t i = 0; i < tree->node_count; i++)
 		if (!tree->nodes[i]->ino)
-			free(tree->nodes[i]->entries);
+			free_entries(tree->nodes[i]);
 	free(tree->nodes);
 	tree->nodes = order;
 	tree->node_room = tree->node_count;
@@ -215,11 +220,11 @@ struct ero_node *ero_tree_entry(const struct ero_node *dir, const char *name, si
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 		const struct ero_dentry *d = &dir->entries[middle];
-		int order = memcmp(name, d->name, length < d->length ? length : d->length);
+		int order = strncmp(name, d->name, length);
 
-		if (!order && length == d->length)
+		if (!order && !d->name[length])
 			return d->node;
-		if (order < 0 || (!order && length < d->length))
+		if (order <= 0) /* equal so far: the entry's name goes on */
 			high = middle;
 		else
 			low = middle + 1;

@@ -16,8 +16,7 @@
 struct ero_node;
 
 struct ero_dentry {
-	const char *name; /* terminated, and free of '/' */
-	uint32_t length;
+	const char *name; /* terminated, 1 to 255 bytes, free of '/' */
 	struct ero_node *node;
 };
 
@@ -25,16 +24,16 @@ struct ero_dentry {
 struct ero_stored {
 	uint64_t start_block;   /* flat: first block of the whole blocks, ERO_NULL_BLOCK32 for none; extent records: byte
 	                         * position of the first extent */
-	uint64_t blocks;        /* encoded blocks in the image */
 	uint64_t tail;          /* spool offset of tail_size bytes that follow the inode; of a fragment: its place in the
 	                         * packed inode */
 	uint64_t map;           /* spool offset of map_count extents (compressed), extent records or chunk blocks */
+	uint32_t blocks;        /* encoded blocks in the image */
 	uint32_t map_count;
 	uint32_t tail_size;
 	uint8_t layout;         /* enum ero_layout */
-	uint8_t algorithm;
 	uint8_t chunk_bits;     /* log2 of bytes: of a chunk, or of an extent with 4- or 8-byte records */
 	uint8_t record_size;    /* of extent records (Form B); 0: logical-cluster indexes */
+	uint8_t algorithm : 2;
 	bool fragment : 1;      /* the whole file lies in the packed inode */
 	bool tail_fragment : 1; /* its last bytes do */
 	bool tail_encoded : 1;  /* the tail is an inline pcluster */
@@ -42,27 +41,30 @@ struct ero_stored {
 	bool full : 1;          /* logical-cluster indexes in the full form, which can refer to what others have stored */
 };
 
-/* There are millions of them: members lie in the order of their size. */
+/* There are millions of them, of 128 bytes: what only some need is elsewhere, or shares its room with what the others need. */
 struct ero_node {
 	struct ero_node *parent;     /* directory that holds the first name; NULL for the root */
 	const char *name;            /* first name, for messages; "" for the root */
-	struct ero_dentry *entries;  /* of a directory: malloc'ed, sorted by ero_tree_finish() */
-	const char *link;            /* symlink target */
+	union {
+		struct {                     /* of a directory */
+			struct ero_dentry *entries; /* malloc'ed, sorted by ero_tree_finish() */
+			uint32_t entry_count, entry_room;
+		};
+		uint64_t data[2];            /* of a regular file: the source's own reference to the content */
+		const char *link;            /* target of a symbolic link */
+		uint32_t rdev;               /* of a device: as encoded on disk */
+	};
 	uint64_t size;               /* of a directory: set by the layout */
 	int64_t mtime;
-	uint64_t data[2];            /* the source's own reference to the content */
 	uint64_t address;            /* byte position of the inode in the image, or in the metabox */
 	struct ero_stored stored;
-	uint32_t entry_count, entry_room;
 	uint32_t mtime_nsec;
 	uint32_t uid, gid;
 	uint32_t nlink;
-	uint32_t rdev;               /* as encoded on disk */
-	uint32_t ino;                /* in order of appearance, from 1 */
+	uint32_t ino;                /* in order of appearance, from 1; 0: in no directory */
 	uint32_t xattr_set;          /* see xattrs.h; 0: none */
-	uint32_t pcluster_size;      /* by hint, or 0 */
-	uint32_t hot;                /* place in the hot list, from 1; 0: not in it */
 	uint16_t mode;
+	uint16_t pcluster_sectors;   /* of 512 bytes, by hint; or 0 */
 	uint8_t compressor;          /* index into the build's compressors, by hint; 0xff: store plain */
 	bool maybe_sparse : 1;       /* the source saw a sign of holes */
 	bool changed : 1;            /* while it was read */
@@ -77,6 +79,7 @@ struct ero_tree {
 	struct ero_node **nodes;     /* all, in order of appearance; made by ero_tree_finish() */
 	size_t node_count, node_room;
 	struct ero_node **by_use;    /* the same, what a hot list names first; NULL without one */
+	uint32_t *heat;              /* by ino - 1: place in the hot list, from 1, or 0; NULL without one */
 	struct ero_node **by_data;   /* the same, in the order in which data is to lie; NULL: the packer finds one */
 	struct ero_xattrs xattrs;
 	uint64_t file_bytes;         /* sum of regular file sizes */
@@ -93,8 +96,7 @@ struct ero_node *ero_tree_node(struct ero_tree *tree, uint16_t mode);
 int ero_tree_link(struct ero_tree *tree, struct ero_node *dir, const char *name, struct ero_node *node,
 		  struct ero_error *err);
 /* The same with a name that lies in the tree's arena already. */
-int ero_tree_link_kept(struct ero_tree *tree, struct ero_node *dir, const char *name, uint32_t length, struct ero_node *node,
-		       struct ero_error *err);
+int ero_tree_link_kept(struct ero_tree *tree, struct ero_node *dir, const char *name, struct ero_node *node, struct ero_error *err);
 /* Sorts names, counts links, drops what is not reachable, numbers nodes. Call once, when the source is done. */
 int ero_tree_finish(struct ero_tree *tree, struct ero_error *err);
 
@@ -102,6 +104,12 @@ int ero_tree_finish(struct ero_tree *tree, struct ero_error *err);
 static inline struct ero_node *const *ero_tree_by_use(const struct ero_tree *tree)
 {
 	return tree->by_use ? tree->by_use : tree->nodes;
+}
+
+/* Place of a node in the hot list, from 1; 0: not in it. */
+static inline uint32_t ero_tree_heat(const struct ero_tree *tree, const struct ero_node *node)
+{
+	return tree->heat && node->ino ? tree->heat[node->ino - 1] : 0;
 }
 
 /* All nodes of a finished tree in the order of their first paths, as who reads them in order meets them: malloc'ed; NULL when
