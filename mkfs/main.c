@@ -2,8 +2,11 @@
 /* mkfs.erofs: options in, one build, a summary out. */
 #include "mkfs/mkfs.h"
 
+#include <malloc.h>
 #include <string.h>
 #include <sys/stat.h>
+
+enum { OWN_PAGES = 2 << 20 }; /* bytes: larger allocations go back to the system when they are freed */
 
 struct state {
 	const struct mkfs_options *options;
@@ -94,8 +97,10 @@ static int build(struct mkfs_options *o)
 int main(int argc, char **argv)
 {
 	struct mkfs_options o;
-	int rc = mkfs_parse(argc, argv, &o), code = 0;
+	int rc, code = 0;
 
+	mallopt(M_MMAP_THRESHOLD, OWN_PAGES); /* else arrays of millions of files leave holes in the heap when they go */
+	rc = mkfs_parse(argc, argv, &o);
 	if (rc < 0)
 		code = CLI_EXIT_USAGE_MKFS;
 	else if (!rc)

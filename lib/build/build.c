@@ -11,7 +11,7 @@
 #include <sys/random.h>
 #include <time.h>
 
-enum { SPOOL_MEMORY = 32 << 20 };
+enum { SPOOL_MEMORY = 8 << 20 };
 
 void ero_build_options_init(struct ero_build_options *o)
 {

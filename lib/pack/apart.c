@@ -30,9 +30,11 @@ static bool for_each_range(struct ero_gathering *g, bool (*each)(struct ero_node
 		if (ero_gathering_has_stream(g, f))
 			good = each(f->node, (struct range){ f->line, f->line + ero_gathering_own_length(g, f) }, r);
 	}
-	for (size_t i = 0; good && at != UINT64_MAX && i < g->packed.count; i++) {
-		good = each(g->packed.data[i].node, (struct range){ at, at + g->packed.data[i].length }, r);
-		at += g->packed.data[i].length;
+	for (size_t i = 0; good && at != UINT64_MAX && i < ero_gathering_packed_count(g); i++) {
+		struct ero_pack_range packed = ero_gathering_packed(g, i);
+
+		good = each(packed.node, (struct range){ at, at + packed.length }, r);
+		at += packed.length;
 	}
 	return good;
 }

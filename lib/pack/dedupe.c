@@ -50,8 +50,8 @@ bool ero_dedupe_add(struct ero_dedupe *d, const struct ero_surveyed *file, uint6
 	uint64_t at = 0;
 	bool good = true;
 
-	for (uint32_t i = 0; good && i < file->chunk_count && at < to; i++) {
-		const struct ero_cdc_chunk *c = &file->chunks[i];
+	for (uint32_t i = 0; good && file->detail && i < file->detail->chunk_count && at < to; i++) {
+		const struct ero_cdc_chunk *c = &file->detail->chunks[i];
 		uint64_t end = at + c->length;
 
 		if (at >= from && end <= to) {

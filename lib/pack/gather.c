@@ -15,7 +15,6 @@
 enum {
 	TAIL_LIMIT = 64 << 10,    /* longer tails are worth an extent of their own */
 	SPARSE_PACKED = 1 << 20,
-	MOST_PIECE = 1 << 30,
 };
 
 /* What a file would be if it could be shortened. */
@@ -39,7 +38,7 @@ static enum ero_gathering_kind kind_by_node(const struct ero_pack *pack, const s
 
 enum ero_gathering_kind ero_gathering_kind(const struct ero_pack *pack, const struct ero_surveyed *f)
 {
-	return f->random && f->node->size >= 1u << pack->block_bits ? ERO_GATHER_FLAT : kind_by_node(pack, f->node);
+	return f->node->random && f->node->size >= 1u << pack->block_bits ? ERO_GATHER_FLAT : kind_by_node(pack, f->node);
 }
 
 /* Bytes at the end of a file of its own that the packed inode takes; with pclusters only its encoding tells. */
@@ -80,28 +79,25 @@ bool ero_gathering_has_stream(const struct ero_gathering *g, const struct ero_su
 	return kind_by_node(g->packer->pack, f->node) == ERO_GATHER_OWN;
 }
 
-/* A range of a file as pieces, which have 32 bits. */
-static int add_pieces(ero_pack_pieces *pieces, struct ero_node *node, uint64_t offset, uint64_t length, struct ero_error *err)
-{
-	while (length) {
-		uint32_t part = length < MOST_PIECE ? (uint32_t)length : MOST_PIECE;
-		struct ero_pack_piece piece = { .node = node, .offset = offset, .length = part };
-
-		if (!ero_vec_push(pieces, piece))
-			return ero_fail_memory(err);
-		offset += part;
-		length -= part;
-	}
-	return 0;
-}
-
 /* ---- the packed inode ---- */
 
-static int gather(struct ero_gathering *g, struct ero_node *node, uint64_t offset, uint64_t length, struct ero_error *err)
+struct ero_pack_range ero_gathering_packed(const void *gathering, size_t index)
 {
-	node->stored.tail = g->packed_size;
+	const struct ero_gathering *g = gathering;
+	struct ero_node *node;
+
+	if (index < g->tails.count)
+		return g->tails.data[index];
+	node = g->files[g->whole.data[index - g->tails.count]].node;
+	return (struct ero_pack_range){ node, 0, node->size };
+}
+
+static uint64_t take_room(struct ero_gathering *g, uint64_t length)
+{
+	uint64_t at = g->packed_size;
+
 	g->packed_size += length;
-	return add_pieces(&g->packed, node, offset, length, err);
+	return at;
 }
 
 static int gather_tails(struct ero_gathering *g, struct ero_error *err)
@@ -113,11 +109,13 @@ static int gather_tails(struct ero_gathering *g, struct ero_error *err)
 	for (size_t i = 0; !rc && i < g->ordered; i++) {
 		struct ero_surveyed *f = &g->files[g->order[i]];
 		uint64_t tail = ero_gathering_kind(pack, f) == ERO_GATHER_OWN ? tail_length(pack, f) : 0;
+		struct ero_pack_range range = { f->node, f->node->size - tail, tail };
 
 		if (!tail)
 			continue;
 		f->node->stored.tail_fragment = true;
-		rc = gather(g, f->node, f->node->size - tail, tail, err);
+		f->node->stored.tail = take_room(g, tail);
+		rc = ero_vec_push(&g->tails, range) ? 0 : ero_fail_memory(err);
 	}
 	if (!rc && narrow && g->packed_size > UINT32_MAX)
 		rc = ero_fail(err, ERO_ERROR_UNSUPPORTED, EFBIG,
@@ -142,7 +140,8 @@ static int gather_all(struct ero_gathering *g, struct ero_error *err)
 		f->node->stored.fragment = true;
 		pack->packed_files++;
 		pack->compressed_files++;
-		rc = gather(g, f->node, 0, f->node->size, err);
+		f->node->stored.tail = take_room(g, f->node->size);
+		rc = ero_vec_push(&g->whole, g->order[i]) ? 0 : ero_fail_memory(err);
 	}
 	return rc;
 }
@@ -163,18 +162,20 @@ static int make_packed_inode(struct ero_gathering *g, struct ero_error *err)
 
 /* ---- files of their own ---- */
 
+static struct ero_pack_range own_range(const void *range, size_t index)
+{
+	(void)index; /* it is the only one */
+	return *(const struct ero_pack_range *)range;
+}
+
 int ero_gathering_pack_own(struct ero_gathering *g, const struct ero_surveyed *f, const struct ero_dedupe *dedupe, struct ero_error *err)
 {
-	struct ero_stream stream = { .node = f->node, .length = ero_gathering_own_length(g, f), .dedupe = dedupe, .line = f->line };
-	ero_pack_pieces pieces = { 0 };
-	int rc = add_pieces(&pieces, f->node, 0, stream.length, err);
+	struct ero_pack_range range = { f->node, 0, ero_gathering_own_length(g, f) };
+	struct ero_stream stream = {
+		.node = f->node, .range = own_range, .context = &range, .length = range.length, .dedupe = dedupe, .line = f->line
+	};
 
-	stream.pieces = pieces.data;
-	stream.count = pieces.count;
-	if (!rc)
-		rc = ero_pack_stream(g->packer, &stream, err);
-	ero_vec_free(&pieces);
-	return rc;
+	return ero_pack_stream(g->packer, &stream, err);
 }
 
 /* ---- equal files ---- */
@@ -221,8 +222,8 @@ static int pack_packed(struct ero_gathering *g, struct ero_error *err)
 {
 	struct ero_stream stream = {
 		.node = g->packer->pack->packed,
-		.pieces = g->packed.data,
-		.count = g->packed.count,
+		.range = ero_gathering_packed,
+		.context = g,
 		.length = g->packed_size,
 		.dedupe = g->packer->pack->options->dedupe ? &g->dedupe : NULL,
 		.line = g->packed_line,
@@ -323,7 +324,7 @@ static int mark_twins(struct ero_gathering *g, struct ero_error *err)
 		else if (is_new)
 			first[n] = (uint32_t)i;
 		else
-			g->files[first[n]].twin = g->files[i].twin = true;
+			g->files[first[n]].node->twin = g->files[i].node->twin = true;
 	}
 	ero_keys_free(&sizes);
 	return rc;
@@ -365,12 +366,11 @@ int ero_pack_gathering(struct ero_packer *packer, struct ero_error *err)
 		rc = ero_gathering_arrange(&g, err);
 	if (!rc)
 		rc = pack_and_share(&g, err);
-	for (size_t i = 0; i < g.count; i++) {
-		free(g.files[i].chunks);
-		free(g.files[i].features);
-	}
+	for (size_t i = 0; i < g.count; i++)
+		free(g.files[i].detail);
 	ero_dedupe_free(&g.dedupe);
-	ero_vec_free(&g.packed);
+	ero_vec_free(&g.tails);
+	ero_vec_free(&g.whole);
 	free(g.files);
 	free(g.order);
 	free(g.original);

@@ -8,15 +8,14 @@
 
 enum ero_gathering_kind { ERO_GATHER_PACKED, ERO_GATHER_OWN, ERO_GATHER_FLAT };
 
-typedef ERO_VEC(struct ero_pack_piece) ero_pack_pieces;
-
 struct ero_gathering {
 	struct ero_packer *packer;
 	struct ero_surveyed *files;        /* all regular files with content, in the order of the tree */
 	size_t count;
 	uint32_t *order, *original;        /* see survey.h */
 	size_t ordered;
-	ero_pack_pieces packed;            /* what the packed inode holds, in order */
+	ERO_VEC(struct ero_pack_range) tails; /* what the packed inode holds, in order: first these, */
+	ERO_VEC(uint32_t) whole;           /* then whole files */
 	uint64_t packed_size, packed_line; /* bytes; where it begins on the line */
 	struct ero_dedupe dedupe;
 };
@@ -29,6 +28,12 @@ struct ero_surveyed *ero_gathering_file(const struct ero_gathering *g, const str
 uint64_t ero_gathering_own_length(const struct ero_gathering *g, const struct ero_surveyed *f);
 /* Does it lie on the line by itself? Files that nothing can shorten do: a copy of one is still a copy. */
 bool ero_gathering_has_stream(const struct ero_gathering *g, const struct ero_surveyed *f);
+/* What the packed inode holds, one range after the other. */
+static inline size_t ero_gathering_packed_count(const struct ero_gathering *g)
+{
+	return g->tails.count + g->whole.count;
+}
+struct ero_pack_range ero_gathering_packed(const void *gathering, size_t index);
 /* A whole file of its own; `dedupe`: what it may share, or NULL. */
 int ero_gathering_pack_own(struct ero_gathering *g, const struct ero_surveyed *f, const struct ero_dedupe *dedupe, struct ero_error *err);
 

@@ -19,6 +19,12 @@ struct ero_pack_chunk {
 	size_t in_out;         /* where its bytes are in job->out, if kept */
 };
 
+/* Bytes of a file. */
+struct ero_pack_range {
+	struct ero_node *node;
+	uint64_t offset, length;
+};
+
 /* A part of a file that an extent holds. */
 struct ero_pack_piece {
 	struct ero_node *node;
@@ -206,12 +212,12 @@ int ero_pack_flat_file(struct ero_packer *packer, struct ero_node *node, struct 
 /* gather.c: all regular files of an image that has a packed inode, or stores what is there twice once. */
 int ero_pack_gathering(struct ero_packer *packer, struct ero_error *err);
 
-/* stream.c: the content of one inode, piece after piece, in segments. */
+/* stream.c: the content of one inode, range after range, in segments. */
 struct ero_stream {
 	struct ero_node *node;
-	const struct ero_pack_piece *pieces;
-	size_t count;
-	uint64_t length;                  /* bytes, of all pieces */
+	struct ero_pack_range (*range)(const void *context, size_t index);
+	const void *context;
+	uint64_t length;                  /* bytes, of all ranges */
 	const struct ero_dedupe *dedupe;  /* or NULL: it shares nothing */
 	uint64_t line;                    /* where it begins on the line */
 };

@@ -30,10 +30,10 @@ int ero_gathering_line_up_packed(struct ero_gathering *g, struct ero_error *err)
 		return 0;
 	g->packed_line = ero_dedupe_stream(&g->dedupe, g->packer->pack->packed);
 	good = g->packed_line != UINT64_MAX;
-	for (size_t i = 0; good && i < g->packed.count; i++) {
-		const struct ero_pack_piece *piece = &g->packed.data[i];
+	for (size_t i = 0; good && i < ero_gathering_packed_count(g); i++) {
+		struct ero_pack_range r = ero_gathering_packed(g, i);
 
-		good = ero_dedupe_add(&g->dedupe, ero_gathering_file(g, piece->node), piece->offset, piece->offset + piece->length);
+		good = ero_dedupe_add(&g->dedupe, ero_gathering_file(g, r.node), r.offset, r.offset + r.length);
 	}
 	return good ? 0 : ero_fail_memory(err);
 }
@@ -44,10 +44,10 @@ void ero_gathering_settle_random(struct ero_gathering *g)
 	for (size_t i = 0; i < g->ordered; i++) {
 		struct ero_surveyed *f = &g->files[g->order[i]];
 
-		if (!f->random || !ero_gathering_has_stream(g, f))
+		if (!f->node->random || !ero_gathering_has_stream(g, f))
 			continue;
-		f->random = !ero_dedupe_touches(&g->dedupe, f->line, f->line + ero_gathering_own_length(g, f));
-		if (f->random)
+		f->node->random = !ero_dedupe_touches(&g->dedupe, f->line, f->line + ero_gathering_own_length(g, f));
+		if (f->node->random)
 			ero_dedupe_forget(&g->dedupe, f->line, f->line + ero_gathering_own_length(g, f));
 	}
 }

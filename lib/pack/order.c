@@ -6,7 +6,6 @@
  */
 #include "pack/survey.h"
 #include "base/cleanup.h"
-#include "base/keys.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -46,30 +45,46 @@ static int same_content(struct ero_pack *pack, const struct ero_node *a, const s
 	return rc;
 }
 
-static int find_equal(struct ero_pack *pack, const struct ero_surveyed *files, size_t count, uint32_t *original,
-		      struct ero_error *err)
+static int compare_hashes(const void *a, const void *b, void *context)
 {
-	struct ero_keys hashes = { 0 };
-	ERO_VEC(uint32_t) first = { 0 }; /* by number of the hash */
-	int rc = 0;
+	const struct ero_surveyed *files = context;
+	uint32_t i = *(const uint32_t *)a, k = *(const uint32_t *)b;
+	const struct ero_surveyed *x = &files[i], *y = &files[k];
 
-	for (size_t i = 0; !rc && i < count; i++) {
-		bool is_new, same = false;
-		uint32_t n;
+	if (x->hash != y->hash)
+		return x->hash < y->hash ? -1 : 1;
+	if (x->node->size != y->node->size)
+		return x->node->size < y->node->size ? -1 : 1;
+	return i < k ? -1 : i > k;
+}
 
+/* Who has the hash and the size of a file before it is named after that one, and then compared with it. */
+static int find_equal(struct ero_pack *pack, struct ero_surveyed *files, size_t count, uint32_t *original, struct ero_error *err)
+{
+	ERO_AUTO_FREE uint32_t *list = malloc((count + 1) * sizeof(*list));
+	size_t twins = 0;
+	int rc = list ? 0 : ero_fail_memory(err);
+
+	for (size_t i = 0; i < count; i++) {
 		original[i] = (uint32_t)i;
-		if (!files[i].hashed || !files[i].twin || pack->options->keep_equal)
-			continue;
-		n = ero_keys_number(&hashes, files[i].hash[0], files[i].hash[1] ^ files[i].node->size, &is_new);
-		if (n == UINT32_MAX || (is_new && !ero_vec_push(&first, (uint32_t)i)))
-			rc = ero_fail_memory(err);
-		else if (!is_new && files[first.data[n]].node->size == files[i].node->size)
-			rc = same_content(pack, files[first.data[n]].node, files[i].node, &same, err);
-		if (!rc && same)
-			original[i] = first.data[n];
+		if (list && files[i].node->hashed && files[i].node->twin && !pack->options->keep_equal)
+			list[twins++] = (uint32_t)i;
 	}
-	ero_keys_free(&hashes);
-	ero_vec_free(&first);
+	if (twins)
+		qsort_r(list, twins, sizeof(*list), compare_hashes, files);
+	for (size_t t = 1; t < twins; t++)
+		if (files[list[t]].hash == files[list[t - 1]].hash && files[list[t]].node->size == files[list[t - 1]].node->size)
+			original[list[t]] = original[list[t - 1]];
+	for (size_t i = 0; !rc && i < count; i++) {
+		bool same;
+
+		files[i].line = 0; /* instead of the hash */
+		if (original[i] == i)
+			continue;
+		rc = same_content(pack, files[original[i]].node, files[i].node, &same, err);
+		if (!rc && !same)
+			original[i] = (uint32_t)i;
+	}
 	return rc;
 }
 
@@ -103,8 +118,8 @@ static int group_alike(const struct ero_surveyed *files, const uint32_t *sequenc
 	for (size_t s = 0; s < count; s++) {
 		uint32_t i = sequence[s], like = i;
 
-		for (unsigned k = 0; files[i].features && k < ERO_SURVEY_FEATURES; k++) {
-			uint32_t feature = files[i].features[k];
+		for (unsigned k = 0; files[i].detail && files[i].detail->sketched && k < ERO_SURVEY_FEATURES; k++) {
+			uint32_t feature = files[i].detail->features[k];
 			struct owner *o = &owners[(feature + k * 0x9e3779b1u) >> (32 - OWNER_BITS)];
 
 			if (o->file && o->feature == feature && like == i)
@@ -176,8 +191,10 @@ int ero_survey_order(struct ero_pack *pack, struct ero_surveyed *files, size_t c
 	if (!rc)
 		rc = group_alike(files, sequence, length, &g, err);
 	for (size_t i = 0; i < count; i++) {
-		free(files[i].features);
-		files[i].features = NULL;
+		if (!files[i].detail || files[i].detail->chunk_count)
+			continue;
+		free(files[i].detail);
+		files[i].detail = NULL;
 	}
 	for (size_t s = 0; !rc && s < length; s++) {
 		if (g.head[sequence[s]] != sequence[s])

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * The content of one inode as jobs: pieces of files end to end, cut into extents (Form B) or segments (Form A). What is a
+ * The content of one inode as jobs: ranges of files end to end, cut into extents (Form B) or segments (Form A). What is a
  * copy of something stored earlier is not read again: Form B cuts both at the same bytes, so that whole extents are
  * shared; Form A takes the pclusters that happen to begin inside of it.
  */
@@ -13,9 +13,9 @@
 struct cursor {
 	struct ero_packer *packer;
 	const struct ero_stream *stream;
-	uint64_t at;        /* bytes of the stream that are submitted */
-	size_t piece;
-	uint32_t done;      /* of the piece */
+	uint64_t at;                 /* bytes of the stream that are submitted */
+	size_t next;                 /* range */
+	struct ero_pack_range range; /* what is left of the one before */
 };
 
 /* Moves on over `length` bytes; what they are is noted in the job's pieces, unless that is NULL. */
@@ -23,20 +23,17 @@ static bool pass(struct cursor *c, uint64_t length, struct ero_pack_job *j)
 {
 	c->at += length;
 	while (length) {
-		struct ero_pack_piece piece = c->stream->pieces[c->piece];
+		struct ero_pack_range *r = &c->range;
+		struct ero_pack_piece piece;
 
-		piece.offset += c->done;
-		piece.length -= c->done;
-		if (piece.length > length)
-			piece.length = (uint32_t)length;
+		if (!r->length)
+			*r = c->stream->range(c->stream->context, c->next++);
+		piece = (struct ero_pack_piece){ .node = r->node, .offset = r->offset, .length = (uint32_t)(r->length < length ? r->length : length) };
 		if (j && !ero_vec_push(&j->pieces, piece))
 			return false;
 		length -= piece.length;
-		c->done += piece.length;
-		if (c->done == c->stream->pieces[c->piece].length) {
-			c->piece++;
-			c->done = 0;
-		}
+		r->offset += piece.length;
+		r->length -= piece.length;
 	}
 	return true;
 }

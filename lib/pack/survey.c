@@ -106,18 +106,31 @@ static void sketch_bytes(struct sketch *s, const struct constants *c, const uint
 	s->rolling = h;
 }
 
-static bool finish_sketch(const struct sketch *s, struct ero_surveyed *f)
+static void finish_sketch(const struct sketch *s, struct ero_survey_detail *d)
 {
-	if (!s->greatest[0])
-		return true; /* no position was picked */
-	f->features = malloc(ERO_SURVEY_FEATURES * sizeof(*f->features));
-	if (!f->features)
-		return false;
 	for (unsigned k = 0; k < ERO_SURVEY_FEATURES; k++) {
 		uint64_t both[3] = { s->greatest[2 * k], s->greatest[2 * k + 1], k };
 
-		f->features[k] = (uint32_t)XXH3_64bits(both, sizeof(both));
+		d->features[k] = (uint32_t)XXH3_64bits(both, sizeof(both));
 	}
+	d->sketched = true;
+}
+
+/* Features, if a position was picked, and chunks leave the worker. */
+static bool keep_detail(struct worker *w, const struct sketch *sketch, struct ero_surveyed *f)
+{
+	size_t count = w->cdc.chunks.count, bytes = count * sizeof(f->detail->chunks[0]);
+
+	if (!count && !sketch->greatest[0])
+		return true;
+	if (count > UINT32_MAX || !(f->detail = calloc(1, sizeof(*f->detail) + bytes)))
+		return false;
+	if (sketch->greatest[0])
+		finish_sketch(sketch, f->detail);
+	if (count)
+		memcpy(f->detail->chunks, w->cdc.chunks.data, bytes);
+	f->detail->chunk_count = (uint32_t)count;
+	w->cdc.chunks.count = 0;
 	return true;
 }
 
@@ -142,31 +155,14 @@ static int sample_file(struct job *j, struct worker *w, struct ero_source_file *
 	int rc = 0;
 
 	samples = samples < 3 ? 3 : samples > MOST_SAMPLES ? MOST_SAMPLES : samples;
-	f->random = !f->node->maybe_sparse; /* holes would be written */
-	for (uint64_t i = 0; !rc && f->random && i < samples; i++) {
+	f->node->random = !f->node->maybe_sparse; /* holes would be written */
+	for (uint64_t i = 0; !rc && f->node->random && i < samples; i++) {
 		uint64_t at = (uint64_t)((double)(size - RANDOM_LEAST) * (double)i / (double)(samples - 1));
 
 		rc = j->pack->source->ops->read(file, at, w->buffer, RANDOM_LEAST, &j->err);
-		f->random = looks_random(w->buffer, RANDOM_LEAST);
+		f->node->random = looks_random(w->buffer, RANDOM_LEAST);
 	}
 	return rc;
-}
-
-/* The file's chunks leave the worker. */
-static bool keep_chunks(struct worker *w, struct ero_surveyed *f)
-{
-	size_t bytes;
-
-	if (!ero_cdc_end(&w->cdc) || w->cdc.chunks.count > UINT32_MAX)
-		return false;
-	bytes = w->cdc.chunks.count * sizeof(*f->chunks);
-	f->chunks = malloc(bytes);
-	if (!f->chunks)
-		return false;
-	memcpy(f->chunks, w->cdc.chunks.data, bytes);
-	f->chunk_count = (uint32_t)w->cdc.chunks.count;
-	w->cdc.chunks.count = 0;
-	return true;
 }
 
 static int read_whole(struct job *j, struct worker *w, const struct constants *c, struct ero_source_file *file,
@@ -175,11 +171,10 @@ static int read_whole(struct job *j, struct worker *w, const struct constants *c
 	uint64_t size = f->node->size;
 	bool chunked = j->average && size >= ERO_COPY_LEAST;
 	struct sketch sketch = { 0 };
-	XXH128_hash_t hash;
 	int rc = 0;
 
-	f->random = size >= RANDOM_LEAST && !f->node->maybe_sparse;
-	XXH3_128bits_reset(w->state);
+	f->node->random = size >= RANDOM_LEAST && !f->node->maybe_sparse;
+	XXH3_64bits_reset(w->state);
 	for (uint64_t at = 0, part; !rc && at < size; at += part) {
 		uint64_t data = at, end = size;
 
@@ -187,7 +182,7 @@ static int read_whole(struct job *j, struct worker *w, const struct constants *c
 			rc = j->pack->source->ops->next_data(file, at, &data, &end, &j->err);
 		if (!rc && data > at) { /* a hole is as good as its length */
 			part = data - at;
-			XXH3_128bits_update(w->state, &part, sizeof(part));
+			XXH3_64bits_update(w->state, &part, sizeof(part));
 			if (chunked && !ero_cdc_hole(&w->cdc, part))
 				rc = ero_fail_memory(&j->err);
 			continue;
@@ -197,20 +192,16 @@ static int read_whole(struct job *j, struct worker *w, const struct constants *c
 			rc = j->pack->source->ops->read(file, at, w->buffer, (size_t)part, &j->err);
 		if (rc)
 			break;
-		XXH3_128bits_update(w->state, w->buffer, part);
-		f->random = f->random && (part < RANDOM_LEAST || looks_random(w->buffer, part));
-		if (size <= SKETCH_LIMIT && !f->random && ero_pack_gathers(j->pack->options))
+		XXH3_64bits_update(w->state, w->buffer, part);
+		f->node->random = f->node->random && (part < RANDOM_LEAST || looks_random(w->buffer, part));
+		if (size <= SKETCH_LIMIT && !f->node->random && ero_pack_gathers(j->pack->options))
 			sketch_bytes(&sketch, c, w->buffer, part);
 		if (chunked && !ero_cdc_take(&w->cdc, w->buffer, part))
 			rc = ero_fail_memory(&j->err);
 	}
-	if (!rc && chunked && !keep_chunks(w, f))
-		rc = ero_fail_memory(&j->err);
-	hash = XXH3_128bits_digest(w->state);
-	f->hash[0] = hash.low64;
-	f->hash[1] = hash.high64;
-	f->hashed = true;
-	if (!rc && !finish_sketch(&sketch, f))
+	f->hash = XXH3_64bits_digest(w->state);
+	f->node->hashed = true;
+	if (!rc && ((chunked && !ero_cdc_end(&w->cdc)) || !keep_detail(w, &sketch, f)))
 		rc = ero_fail_memory(&j->err);
 	return rc;
 }
@@ -222,7 +213,7 @@ static int survey_file(struct job *j, struct worker *w, const struct constants *
 
 	if (rc)
 		return rc;
-	if (f->twin || f->node->size <= SKETCH_LIMIT || j->average)
+	if (f->node->twin || f->node->size <= SKETCH_LIMIT || j->average)
 		rc = read_whole(j, w, c, &file, f);
 	else
 		rc = sample_file(j, w, &file, f);

@@ -9,20 +9,27 @@
 /* Two files that have one of these in common are alike with high probability. */
 #define ERO_SURVEY_FEATURES 8
 
-struct ero_surveyed {
-	struct ero_node *node;
-	uint64_t hash[2];                        /* XXH3 of the content; not proof against those who want to deceive */
-	uint64_t line;                           /* set by the caller: where its stream begins on the line, see dedupe.h */
-	struct ero_cdc_chunk *chunks;            /* with -Ededupe, of files that are long enough: malloc'ed */
-	uint32_t *features;                      /* ERO_SURVEY_FEATURES; NULL: too small or too large to have any. Malloc'ed; freed when
-	                                          * the order is found */
+/* What only some files have. */
+struct ero_survey_detail {
+	bool sketched;
+	uint32_t features[ERO_SURVEY_FEATURES];  /* if it is neither too small nor too large to have any */
 	uint32_t chunk_count;
-	bool twin;                               /* set by the caller: another file has the same size */
-	bool hashed;
-	bool random;                             /* looks as if no encoder could shorten it */
+	struct ero_cdc_chunk chunks[];           /* with -Ededupe, of files that are long enough */
 };
 
-/* Reads files, in threads: small ones and those with a twin whole, of others a sample; with -Ededupe all whole. */
+/* There are as many as files. */
+struct ero_surveyed {
+	struct ero_node *node;
+	struct ero_survey_detail *detail;        /* malloc'ed, or NULL; without chunks only until the order is found */
+	union {
+		uint64_t hash;                       /* XXH3 of the content, until the order is found; not proof against those who
+		                                      * want to deceive */
+		uint64_t line;                       /* set by the caller: where its stream begins on the line, see dedupe.h */
+	};
+};
+
+/* Reads files, in threads: small ones and those with a twin (the caller has noted that) whole, of others a sample; with -Ededupe
+ * all whole. */
 int ero_survey(struct ero_pack *pack, struct ero_surveyed *files, size_t count, struct ero_error *err);
 
 /* order.c: the order in which files are stored, best neighbours together: the indexes of `files` (in the order of the

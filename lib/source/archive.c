@@ -19,7 +19,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SPOOL_MEMORY = 16 << 20 };
+enum { SPOOL_MEMORY = 4 << 20 };
 
 /* A piece of a file's content in the spool; what lies between pieces is a hole. node->data: array, count; or for one piece that
  * holds the whole file, its place in the spool and WHOLE. */

@@ -37,6 +37,7 @@ void ero_tree_free(struct ero_tree *tree)
 	free(tree->by_data);
 	ero_xattrs_free(&tree->xattrs);
 	ero_arena_free(&tree->arena);
+	ero_arena_free(&tree->node_arena);
 	memset(tree, 0, sizeof(*tree));
 }
 
@@ -46,7 +47,7 @@ struct ero_node *ero_tree_node(struct ero_tree *tree, uint16_t mode)
 
 	if (!ero_vec_grow((void **)&tree->nodes, &tree->node_room, tree->node_count, 1, sizeof(*tree->nodes)))
 		return NULL;
-	node = ero_arena_alloc(&tree->arena, sizeof(*node));
+	node = ero_arena_alloc(&tree->node_arena, sizeof(*node));
 	if (!node)
 		return NULL;
 	node->mode = mode;

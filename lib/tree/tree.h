@@ -61,7 +61,7 @@ struct ero_node {
 	uint32_t mtime_nsec;
 	uint32_t uid, gid;
 	uint32_t nlink;
-	uint32_t ino;                /* in order of appearance, from 1; 0: in no directory */
+	uint32_t ino;                /* in order of appearance, from 1 */
 	uint32_t xattr_set;          /* see xattrs.h; 0: none */
 	uint16_t mode;
 	uint16_t pcluster_sectors;   /* of 512 bytes, by hint; or 0 */
@@ -71,10 +71,15 @@ struct ero_node {
 	bool apart : 1;              /* shares nothing with others: no fragment, no twin */
 	bool extended : 1;           /* 64-byte inode; decided by the builder */
 	bool in_metabox : 1;
+	/* of a regular file: notes of the survey before packing */
+	bool twin : 1;               /* another file has the same size */
+	bool hashed : 1;
+	bool random : 1;             /* looks as if no encoder could shorten it */
 };
 
 struct ero_tree {
-	struct ero_arena arena;
+	struct ero_arena arena;      /* names, link targets */
+	struct ero_arena node_arena;
 	struct ero_node *root;
 	struct ero_node **nodes;     /* all, in order of appearance; made by ero_tree_finish() */
 	size_t node_count, node_room;
@@ -109,7 +114,7 @@ static inline struct ero_node *const *ero_tree_by_use(const struct ero_tree *tre
 /* Place of a node in the hot list, from 1; 0: not in it. */
 static inline uint32_t ero_tree_heat(const struct ero_tree *tree, const struct ero_node *node)
 {
-	return tree->heat && node->ino ? tree->heat[node->ino - 1] : 0;
+	return tree->heat && node->ino <= tree->node_count ? tree->heat[node->ino - 1] : 0; /* hidden inodes come behind */
 }
 
 /* All nodes of a finished tree in the order of their first paths, as who reads them in order meets them: malloc'ed; NULL when
