@@ -18,6 +18,7 @@ enum {
 	LEAST_ROOM = 64,
 	MAX_PARTS = 128,
 	MAX_TRIES = 3,
+	SMALL_SOURCE = 256 << 10, /* up to this libzstd has parameters of its own, if it is told */
 	BLOCKWISE_LEAST = 65536, /* in smaller pclusters what blocks cost by themselves counts more than time */
 };
 
@@ -67,10 +68,19 @@ static size_t encode(void *encoder, const uint8_t *in, size_t in_length, uint8_t
 struct frame {
 	struct zstd_encoder *encoder;
 	const uint8_t *in;
+	bool small;                              /* it has no more than SMALL_SOURCE plain bytes */
 	size_t done, made;                       /* plain and encoded bytes of the blocks that are in it */
 	size_t parts[MAX_PARTS];                 /* plain bytes of each */
 	unsigned count;
 };
+
+static void begin_frame(struct frame *f)
+{
+	ZSTD_CCtx_reset(f->encoder->context, ZSTD_reset_session_only);
+	if (f->small) /* less will do: that is compared only where the library ends a frame */
+		ZSTD_CCtx_setPledgedSrcSize(f->encoder->context, SMALL_SOURCE);
+	f->done = f->made = f->count = 0;
+}
 
 /* Encodes the next `part` plain bytes as a block of its own behind the others; its size, 0 for an error. */
 static size_t next_block(struct frame *f, size_t part)
@@ -94,8 +104,7 @@ static bool start_again(struct frame *f)
 {
 	unsigned count = f->count;
 
-	ZSTD_CCtx_reset(f->encoder->context, ZSTD_reset_session_only);
-	f->done = f->made = f->count = 0;
+	begin_frame(f);
 	while (f->count < count) {
 		size_t part = f->parts[f->count], size = next_block(f, part);
 
@@ -120,11 +129,13 @@ static size_t clamp_part(double wanted, size_t left)
  */
 static size_t encode_by_blocks(struct zstd_encoder *e, const uint8_t *in, size_t *in_length, size_t room, size_t *guess)
 {
-	struct frame f = { .encoder = e, .in = in };
 	double ratio = *guess ? (double)*guess / (double)room : 3;
+	struct frame f = { .encoder = e, .in = in, .small = (double)room * ratio * 1.2 <= SMALL_SOURCE };
 	unsigned tries = 0;
 
-	ZSTD_CCtx_reset(e->context, ZSTD_reset_session_only);
+	if (f.small && *in_length > SMALL_SOURCE)
+		*in_length = SMALL_SOURCE;
+	begin_frame(&f);
 	while (f.done < *in_length && f.made + LEAST_ROOM < room && f.count < MAX_PARTS) {
 		size_t left = room - f.made;
 		/* the whole rest, if it is likely to fit; else not quite what fills the room: to overshoot costs a pass */
