@@ -12,12 +12,22 @@
 #include "base/error.h"
 #include "format/super.h"
 
+/* What every encoder begins with. */
+struct ero_encoder {
+	bool no_memory; /* it has ended on the way: that nothing fits says nothing any more */
+};
+
+static inline bool ero_encoder_failed(const void *encoder)
+{
+	return encoder && ((const struct ero_encoder *)encoder)->no_memory;
+}
+
 struct ero_codec {
 	struct ero_compressor_info info;
 	enum ero_algorithm algorithm;
 	bool (*level_valid)(int level);     /* NULL: the range is all there is to say */
 
-	/* Makes an encoder, for one thread. NULL when memory ends or the library refuses. */
+	/* Makes an encoder (a struct ero_encoder and more), for one thread. NULL when memory ends or the library refuses. */
 	void *(*create)(const struct ero_compressor *params);
 	void (*destroy)(void *encoder);
 	/* Encodes in[0, *in_length) as far as it goes into at most `cap` bytes; *in_length becomes what was consumed.

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 struct deflate_encoder {
+	struct ero_encoder base;
 	struct libdeflate_compressor *compressor;
 	size_t window;    /* no pcluster decodes to more when the window is smaller than libdeflate's 32 KiB */
 	uint8_t *scratch;
@@ -54,6 +55,7 @@ static size_t encode_fixed(void *encoder, const uint8_t *in, size_t *in_length, 
 		uint8_t *grown = realloc(e->scratch, cap * 2);
 
 		if (!grown) {
+			e->base.no_memory = true;
 			*in_length = 0;
 			return 0;
 		}

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 struct lz4_encoder {
+	struct ero_encoder base;
 	int level;
 	LZ4_streamHC_t *state; /* of lz4hc */
 };

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 struct lzma_encoder {
+	struct ero_encoder base;
 	lzma_options_lzma options;
 	lzma_stream stream;
 };
@@ -54,16 +55,17 @@ static size_t encode_fixed(void *encoder, const uint8_t *in, size_t *in_length, 
 {
 	struct lzma_encoder *e = encoder;
 
+	lzma_ret rc = lzma_microlzma_encoder(&e->stream, &e->options);
+
 	(void)guess;
-	if (lzma_microlzma_encoder(&e->stream, &e->options) != LZMA_OK) {
-		*in_length = 0;
-		return 0;
-	}
 	e->stream.next_in = in;
 	e->stream.avail_in = *in_length;
 	e->stream.next_out = out;
 	e->stream.avail_out = cap;
-	if (lzma_code(&e->stream, LZMA_FINISH) != LZMA_STREAM_END) {
+	if (rc == LZMA_OK)
+		rc = lzma_code(&e->stream, LZMA_FINISH);
+	e->base.no_memory |= rc == LZMA_MEM_ERROR;
+	if (rc != LZMA_STREAM_END) {
 		*in_length = 0;
 		return 0;
 	}

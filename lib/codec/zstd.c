@@ -23,6 +23,7 @@ enum {
 };
 
 struct zstd_encoder {
+	struct ero_encoder base;
 	ZSTD_CCtx *context;
 	uint8_t *scratch;
 	size_t scratch_size;
@@ -54,12 +55,20 @@ static void *create(const struct ero_compressor *p)
 	return e;
 }
 
+/* 0 for an error; what the library says of memory is kept. */
+static size_t check(struct zstd_encoder *e, size_t n)
+{
+	if (!ZSTD_isError(n))
+		return n;
+	e->base.no_memory |= ZSTD_getErrorCode(n) == ZSTD_error_memory_allocation;
+	return 0;
+}
+
 static size_t encode(void *encoder, const uint8_t *in, size_t in_length, uint8_t *out, size_t cap)
 {
 	struct zstd_encoder *e = encoder;
-	size_t n = ZSTD_compress2(e->context, out, cap, in, in_length);
 
-	return ZSTD_isError(n) ? 0 : n;
+	return check(e, ZSTD_compress2(e->context, out, cap, in, in_length));
 }
 
 /* ---- fixed output ---- */
@@ -88,8 +97,9 @@ static size_t next_block(struct frame *f, size_t part)
 	struct zstd_encoder *e = f->encoder;
 	ZSTD_inBuffer from = { f->in + f->done, part, 0 };
 	ZSTD_outBuffer to = { e->scratch + f->made, e->scratch_size - f->made, 0 };
+	size_t left = ZSTD_compressStream2(e->context, &to, &from, ZSTD_e_flush);
 
-	return ZSTD_compressStream2(e->context, &to, &from, ZSTD_e_flush) == 0 ? to.pos : 0;
+	return ZSTD_isError(left) ? check(e, left) : left ? 0 : to.pos;
 }
 
 static void keep_block(struct frame *f, size_t part, size_t size)
@@ -165,6 +175,7 @@ static size_t encode_fixed(void *encoder, const uint8_t *in, size_t *in_length, 
 		uint8_t *grown = realloc(e->scratch, cap * 2 + ZSTD_BLOCKSIZE_MAX * 2);
 
 		if (!grown) {
+			e->base.no_memory = true;
 			*in_length = 0;
 			return 0;
 		}

@@ -299,4 +299,6 @@ void ero_pack_run_encode(struct ero_pack_job *j, struct ero_pack_worker *w)
 	j->rc = j->pieces.count || j->bytes ? ero_pack_read_pieces(j, w->in, &zero) : read_segment(j, w->in);
 	if (!j->rc)
 		j->rc = encode_all(&s, w->in);
+	if (!j->rc && ero_encoder_failed(s.encoder))
+		j->rc = ero_fail_memory(&j->err);
 }
