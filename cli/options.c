@@ -2,6 +2,7 @@
 /* From the option table to getopt_long's, and to the help text. */
 #include "cli/cli.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -164,8 +165,10 @@ int cli_list_add(struct cli_list *list, const char *item)
 {
 	const char **grown = reallocarray(list->items, list->count + 1, sizeof(*grown));
 
-	if (!grown)
+	if (!grown) {
+		cli_error(program_invocation_short_name, "out of memory");
 		return -1;
+	}
 	list->items = grown;
 	list->items[list->count++] = item;
 	return 0;

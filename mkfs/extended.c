@@ -156,9 +156,13 @@ static int apply_word(struct mkfs_options *o, char *word)
 int mkfs_parse_extended(struct mkfs_options *o, const char *value)
 {
 	char *copy = strdup(value), *save = NULL;
-	int rc = copy ? 0 : -1;
+	int rc = 0;
 
-	for (char *word = copy ? strtok_r(copy, ",", &save) : NULL; !rc && word; word = strtok_r(NULL, ",", &save))
+	if (!copy) {
+		cli_error(MKFS, "out of memory");
+		return -1;
+	}
+	for (char *word = strtok_r(copy, ",", &save); !rc && word; word = strtok_r(NULL, ",", &save))
 		rc = apply_word(o, word);
 	free(copy);
 	return rc;
