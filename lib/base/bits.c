@@ -14,9 +14,13 @@ static struct ero_bits_page *page_of(struct ero_bits *b, uint64_t number)
 
 	if (near->at && near->number == number)
 		return &b->pages.data[near->at - 1];
-	at = ero_keys_number(&b->numbers, number, 0, &is_new);
-	if (at == UINT32_MAX || (is_new && !ero_vec_push(&b->pages, empty)))
+	if (!ero_vec_reserve(&b->pages, 1)) /* before there is a number for it */
 		return NULL;
+	at = ero_keys_number(&b->numbers, number, 0, &is_new);
+	if (at == UINT32_MAX)
+		return NULL;
+	if (is_new)
+		b->pages.data[b->pages.count++] = empty;
 	near->number = number;
 	near->at = (size_t)at + 1;
 	return &b->pages.data[at];

@@ -12,6 +12,7 @@
 
 enum {
 	FILE_LEAST = 2048,         /* bytes that could be decoded in the time that any file costs */
+	PLAIN_EASE = 16,           /* plain bytes that are read in the time that one is decoded */
 	BATCH = 32,                /* most files that are handed to a thread at once */
 	BATCH_WEIGHT = 64 << 10,   /* bytes that are enough for it */
 	GAP = 4096                 /* bytes between two plain extents that are read with them */
@@ -45,17 +46,16 @@ static void read_together(struct batch *b)
 	const struct ero_extent *e, *next;
 	uint64_t end;
 
+	if (b->files[0]->content.image->device_count > 1) /* addresses that follow each other may lie on different ones */
+		return;
 	for (unsigned i = 0, last; i < b->count; i = last) {
 		last = i + 1;
 		e = ero_content_plain(&b->files[i]->content);
-		if (!e)
+		if (!e || __builtin_add_overflow(e->physical, e->length, &end))
 			continue;
-		end = e->physical + e->length;
-		for (; last < b->count && (next = ero_content_plain(&b->files[last]->content)); last++) {
-			if (next->device != e->device || next->physical < end || next->physical - end >= GAP)
+		for (; last < b->count && (next = ero_content_plain(&b->files[last]->content)); last++)
+			if (next->physical < end || next->physical - end >= GAP || __builtin_add_overflow(next->physical, next->length, &end))
 				break;
-			end = next->physical + next->length;
-		}
 		if (last == i + 1 || ero_device_read_nowhere(b->files[i]->content.image, e->device, e->physical, end - e->physical, b->files[i]->content.null, NULL))
 			continue;
 		for (unsigned k = i; k < last; k++)
@@ -193,7 +193,7 @@ int ero_data_check_add(struct ero_data_check *d, const struct ero_place *at, con
 	if (at->name)
 		f->at.name = memcpy(&f->extents[count], at->name, at->name_length); /* no string: a damaged one may hold zeros */
 	d->batch->job.run = run;
-	d->batch->job.weight += ero_content_plain(&f->content) ? FILE_LEAST : ero_job_weight(inode->size, FILE_LEAST);
+	d->batch->job.weight += ero_job_weight(ero_content_plain(&f->content) ? inode->size / PLAIN_EASE : inode->size, FILE_LEAST);
 	d->batch->files[d->batch->count++] = f;
 	if (d->batch->count == BATCH || d->batch->job.weight >= BATCH_WEIGHT)
 		submit(d);

@@ -27,7 +27,8 @@ struct ero_codec {
 	enum ero_algorithm algorithm;
 	bool (*level_valid)(int level);     /* NULL: the range is all there is to say */
 
-	/* Makes an encoder (a struct ero_encoder and more), for one thread. NULL when memory ends or the library refuses. */
+	/* Makes an encoder (a struct ero_encoder and more), for one thread. NULL when memory ends (errno is ENOMEM then) or
+	 * the library refuses the settings. */
 	void *(*create)(const struct ero_compressor *params);
 	void (*destroy)(void *encoder);
 	/* Encodes in[0, *in_length) as far as it goes into at most `cap` bytes; *in_length becomes what was consumed.

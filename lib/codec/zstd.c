@@ -18,7 +18,9 @@ enum {
 	LEAST_ROOM = 64,
 	MAX_PARTS = 128,
 	MAX_TRIES = 3,
-	SMALL_SOURCE = 256 << 10, /* up to this libzstd has parameters of its own, if it is told */
+	/* up to this libzstd has parameters of its own, if it is told. A frame that is told to be small takes no more: the first of a file
+	 * that shortens better than to a third or so stays less than full */
+	SMALL_SOURCE = 256 << 10,
 	BLOCKWISE_LEAST = 65536, /* in smaller pclusters what blocks cost by themselves counts more than time */
 };
 

@@ -205,9 +205,13 @@ void *ero_pack_encoder(struct ero_pack_job *j, struct ero_pack_worker *w, unsign
 {
 	const struct ero_compressor *c = &j->pack->compressors[index];
 
-	if (!w->encoders[index])
-		w->encoders[index] = ero_codec_find(c->name, NULL)->create(c);
-	if (!w->encoders[index])
+	if (w->encoders[index])
+		return w->encoders[index];
+	errno = 0;
+	w->encoders[index] = ero_codec_find(c->name, NULL)->create(c);
+	if (!w->encoders[index] && errno == ENOMEM)
+		j->rc = ero_fail_memory(&j->err);
+	else if (!w->encoders[index])
 		j->rc = ero_fail(&j->err, ERO_ERROR_ARGUMENT, EINVAL, "-z %s: the library refuses these settings", c->name);
 	return w->encoders[index];
 }

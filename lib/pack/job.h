@@ -25,6 +25,16 @@ struct ero_pack_range {
 	uint64_t offset, length;
 };
 
+/* Takes at most `length` bytes from the beginning of a range. */
+static inline struct ero_pack_range ero_pack_range_take(struct ero_pack_range *r, uint64_t length)
+{
+	struct ero_pack_range part = { r->node, r->offset, r->length < length ? r->length : length };
+
+	r->offset += part.length;
+	r->length -= part.length;
+	return part;
+}
+
 /* A part of a file that an extent holds. */
 struct ero_pack_piece {
 	struct ero_node *node;

@@ -23,17 +23,17 @@ static bool pass(struct cursor *c, uint64_t length, struct ero_pack_job *j)
 {
 	c->at += length;
 	while (length) {
-		struct ero_pack_range *r = &c->range;
+		struct ero_pack_range part;
 		struct ero_pack_piece piece;
 
-		if (!r->length)
-			*r = c->stream->range(c->stream->context, c->next++);
-		piece = (struct ero_pack_piece){ .node = r->node, .offset = r->offset, .length = (uint32_t)(r->length < length ? r->length : length) };
+		if (!c->range.length)
+			c->range = c->stream->range(c->stream->context, c->next++);
+		part = ero_pack_range_take(&c->range, length);
+		length -= part.length;
+		/* what is noted is read: no more than an extent; what is not, a copy, may have any length */
+		piece = (struct ero_pack_piece){ .node = part.node, .offset = part.offset, .length = (uint32_t)part.length };
 		if (j && !ero_vec_push(&j->pieces, piece))
 			return false;
-		length -= piece.length;
-		r->offset += piece.length;
-		r->length -= piece.length;
 	}
 	return true;
 }

@@ -50,7 +50,8 @@ struct ero_node {
 			struct ero_dentry *entries; /* malloc'ed, sorted by ero_tree_finish() */
 			uint32_t entry_count, entry_room;
 		};
-		uint64_t data[2];            /* of a regular file: the source's own reference to the content */
+		uint64_t data[2];            /* of a regular file: the source's own reference to the content; of a directory that is being
+		                              * extracted, which has no entries here: its inode number */
 		const char *link;            /* target of a symbolic link */
 		uint32_t rdev;               /* of a device: as encoded on disk */
 	};
@@ -64,7 +65,7 @@ struct ero_node {
 	uint32_t ino;                /* in order of appearance, from 1 */
 	uint32_t xattr_set;          /* see xattrs.h; 0: none */
 	uint16_t mode;
-	uint16_t pcluster_sectors;   /* of 512 bytes, by hint; or 0 */
+	uint16_t pcluster_sectors;   /* of 512 bytes, by hint or of the packed inode; or 0 */
 	uint8_t compressor;          /* index into the build's compressors, by hint; 0xff: store plain */
 	bool maybe_sparse : 1;       /* the source saw a sign of holes */
 	bool changed : 1;            /* while it was read */
@@ -78,7 +79,7 @@ struct ero_node {
 };
 
 struct ero_tree {
-	struct ero_arena arena;      /* names, link targets */
+	struct ero_arena arena;      /* names, link targets, and what sources keep */
 	struct ero_arena node_arena;
 	struct ero_node *root;
 	struct ero_node **nodes;     /* all, in order of appearance; made by ero_tree_finish() */

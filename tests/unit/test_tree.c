@@ -6,6 +6,7 @@
 
 #include "base/bins.h"
 #include "layout/layout.h"
+#include "pack/job.h"
 #include "source/names.h"
 #include "tree/tree.h"
 
@@ -184,11 +185,53 @@ static void best_fit(void **state)
 	free(b);
 }
 
+/* Names that begin like others, in any order; names that are not there. */
+static void entries(void **state)
+{
+	static const char *const names[] = { "a", "ab", "abc", "ac", "\x01", "\xff", "a\xff", "A", "a b" };
+	struct ero_tree t;
+
+	(void)state;
+	assert_int_equal(ero_tree_init(&t, NULL), 0);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		assert_int_equal(ero_tree_link(&t, t.root, names[i], ero_tree_node(&t, S_IFREG), NULL), 0);
+	assert_int_equal(ero_tree_finish(&t, NULL), 0);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const struct ero_node *node = ero_tree_entry(t.root, names[i], strlen(names[i]));
+
+		assert_non_null(node);
+		assert_string_equal(node->name, names[i]);
+	}
+	assert_string_equal(ero_tree_entry(t.root, "abcd", 2)->name, "ab");
+	assert_null(ero_tree_entry(t.root, "abcd", 4));
+	assert_null(ero_tree_entry(t.root, "b", 1));
+	assert_null(ero_tree_entry(t.root, "", 0));
+	assert_string_equal(t.root->entries[0].name, "\x01");
+	assert_string_equal(t.root->entries[8].name, "\xff");
+	ero_tree_free(&t);
+}
+
+/* Ranges are longer than 32 bits can say. */
+static void ranges(void **state)
+{
+	struct ero_pack_range r = { NULL, 7, 5ull << 30 }, part;
+
+	(void)state;
+	part = ero_pack_range_take(&r, 3ull << 30);
+	assert_true(part.offset == 7 && part.length == 3ull << 30);
+	part = ero_pack_range_take(&r, UINT64_MAX);
+	assert_true(part.offset == 7 + (3ull << 30) && part.length == 2ull << 30 && !r.length);
+	r.length = 5ull << 30;
+	part = ero_pack_range_take(&r, 4ull << 30);
+	assert_true(part.length == 4ull << 30 && r.length == 1ull << 30);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(order_and_links), cmocka_unit_test(twice_the_same_name), cmocka_unit_test(replaced_members),
 		cmocka_unit_test(xattr_sets),	   cmocka_unit_test(directory_cut),	  cmocka_unit_test(best_fit),
+		cmocka_unit_test(entries),	   cmocka_unit_test(ranges),
 	};
 
 	return cmocka_run_group_tests_name("tree", tests, NULL, NULL);
