@@ -70,7 +70,7 @@ static int visit(void *context, const struct ero_walk_entry *entry, struct ero_e
 	bool found;
 	int rc;
 
-	if (!S_ISREG(entry->inode->mode) || !entry->inode->size || !entry->first)
+	if (!S_ISREG(entry->inode->mode) || !entry->inode->size)
 		return 0;
 	if (o->dir != entry->dir) {
 		char path[PATH_ROOM];
@@ -81,7 +81,7 @@ static int visit(void *context, const struct ero_walk_entry *entry, struct ero_e
 	}
 	node = o->here && S_ISDIR(o->here->mode) ? ero_tree_entry(o->here, entry->name, entry->name_length) : NULL;
 	if (!node || !S_ISREG(node->mode)) {
-		o->missing++;
+		o->missing += entry->inode->nlink == 1; /* else another of its names may be there */
 		return 0;
 	}
 	rc = data_place(o, entry->inode, &p, &found, err);

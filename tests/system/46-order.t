@@ -29,6 +29,11 @@ $mkfs --quiet --preset=dense --extent-size=65536 --order-from=old.erofs $img $t
 sum $t >t.sum
 check "the next version extracts the same" extracted_equals $img t.sum
 $dump --json --path=/b/new $img >/dev/null; ok $? "and has the new file"
+# a file with several names is known by each of them
+mkdir l; cp -r $t/. l; ln l/b/g9 l/a/aaa; printf '/a/aaa\n/a/f70\n' >list
+$mkfs --quiet $fixed -zlz4 --order-from=list old2.erofs l; rm l/a/aaa
+$mkfs --quiet $fixed -zlz4 --order-from=old2.erofs $img l
+test "$(first /b/g9)" -lt "$(first /a/f60)" && test "$(first /a/f60)" -lt "$(first /a/f70)"; ok $? "a file whose first name is gone keeps its place"
 $mkfs --quiet $fixed --preset=dense --order-from=old.erofs --workers=1 one.erofs $t; $mkfs --quiet $fixed --preset=dense --order-from=old.erofs --workers=5 $img $t
 same "1 and 5 workers make the same bytes" one.erofs $img
 fails 1 'cannot open the order|No such file' "an order that is missing" $mkfs --order-from=nowhere $img $t
