@@ -40,7 +40,8 @@ struct ero_data_check {
 	char digest_name[32 + 256]; /* "": none */
 };
 
-/* Plain extents that follow each other, of one file or of several, are read at once. If that fails, each file will say so itself. */
+/* The first extents of files, where they are plain and one lies behind the other, are read at once. If that fails, each file will say so
+ * itself. */
 static void read_together(struct batch *b)
 {
 	const struct ero_extent *e, *next;
@@ -53,9 +54,13 @@ static void read_together(struct batch *b)
 		e = ero_content_plain(&b->files[i]->content);
 		if (!e || __builtin_add_overflow(e->physical, e->length, &end))
 			continue;
-		for (; last < b->count && (next = ero_content_plain(&b->files[last]->content)); last++)
-			if (next->physical < end || next->physical - end >= GAP || __builtin_add_overflow(next->physical, next->length, &end))
+		for (; last < b->count && (next = ero_content_plain(&b->files[last]->content)); last++) {
+			uint64_t next_end;
+
+			if (next->physical < end || next->physical - end >= GAP || __builtin_add_overflow(next->physical, next->length, &next_end))
 				break;
+			end = next_end;
+		}
 		if (last == i + 1 || ero_device_read_nowhere(b->files[i]->content.image, e->device, e->physical, end - e->physical, b->files[i]->content.null, NULL))
 			continue;
 		for (unsigned k = i; k < last; k++)
