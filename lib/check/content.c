@@ -110,7 +110,6 @@ static int check_extent(struct ero_content *c, const struct ero_extent *e, struc
 	if (can_skip(c, e) && e->length >= NOWHERE_LEAST)
 		return ero_device_read_nowhere(c->image, e->device, e->physical, e->length, c->null, err);
 	rc = ero_data_stream_extent(c->image, &c->inode, e, buffer, take_bytes, h, err);
-
 	if (rc || !e->sparse)
 		return rc;
 	stored.sparse = false;

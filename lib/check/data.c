@@ -44,10 +44,11 @@ struct ero_data_check {
  * itself. */
 static void read_together(struct batch *b)
 {
+	const struct ero_content *first = &b->files[0]->content; /* image and /dev/null are the same for all */
 	const struct ero_extent *e, *next;
 	uint64_t end;
 
-	if (b->files[0]->content.image->device_count > 1) /* addresses that follow each other may lie on different ones */
+	if (first->image->device_count > 1) /* addresses that follow each other may lie on different ones */
 		return;
 	for (unsigned i = 0, last; i < b->count; i = last) {
 		last = i + 1;
@@ -61,7 +62,7 @@ static void read_together(struct batch *b)
 				break;
 			end = next_end;
 		}
-		if (last == i + 1 || ero_device_read_nowhere(b->files[i]->content.image, e->device, e->physical, end - e->physical, b->files[i]->content.null, NULL))
+		if (last == i + 1 || ero_device_read_nowhere(first->image, e->device, e->physical, end - e->physical, first->null, NULL))
 			continue;
 		for (unsigned k = i; k < last; k++)
 			b->files[k]->content.read = 1;

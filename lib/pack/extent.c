@@ -119,9 +119,8 @@ void ero_pack_run_extent(struct ero_pack_job *j, struct ero_pack_worker *w)
 			return;
 	}
 	kept = zero ? keep(&e, j->length, 0, false) : encode(&e, w->in, j->length);
-	kept = kept && !ero_encoder_failed(e.encoder);
 	j->out_length = e.filled;
-	j->out = kept ? malloc(e.filled + 1) : NULL;
+	j->out = kept && !ero_encoder_failed(e.encoder) ? malloc(e.filled + 1) : NULL;
 	if (!j->out)
 		j->rc = ero_fail_memory(&j->err);
 	else if (e.filled)
