@@ -33,18 +33,24 @@ static int ensure(uint8_t **bytes, size_t *room, size_t wanted, struct ero_error
 	return *bytes ? 0 : ero_fail_memory(err);
 }
 
+static int read_stored(struct ero_image *image, const struct ero_inode *inode, const struct ero_extent *e,
+		       struct ero_data_buffer *buffer, const uint8_t **in, struct ero_error *err)
+{
+	int rc;
+
+	if (!e->in_meta)
+		return ero_ahead_read(&buffer->ahead, image, e->device, e->physical, (size_t)e->stored, in, err);
+	rc = ensure(&buffer->encoded, &buffer->encoded_room, (size_t)e->stored, err);
+	*in = buffer->encoded;
+	return rc ? rc : ero_meta_read(image, ero_in_metabox(inode->nid), e->physical, buffer->encoded, (size_t)e->stored, err);
+}
+
 static int decode_encoded(struct ero_image *image, const struct ero_inode *inode, const struct ero_extent *e,
 			  struct ero_data_buffer *buffer, uint8_t *out, struct ero_error *err)
 {
-	int rc = ensure(&buffer->encoded, &buffer->encoded_room, (size_t)e->stored, err);
-	uint8_t *in = buffer->encoded;
+	const uint8_t *in;
+	int rc = read_stored(image, inode, e, buffer, &in, err);
 
-	if (rc)
-		return rc;
-	if (e->in_meta)
-		rc = ero_meta_read(image, ero_in_metabox(inode->nid), e->physical, in, (size_t)e->stored, err);
-	else
-		rc = ero_device_read(image, e->device, e->physical, in, (size_t)e->stored, err);
 	if (rc)
 		return rc;
 	if (e->raw) {
@@ -130,6 +136,7 @@ void ero_data_buffer_clear(struct ero_data_buffer *b)
 {
 	free(b->bytes);
 	free(b->encoded);
+	ero_ahead_clear(&b->ahead);
 	ero_decoders_free(&b->decoders);
 	*b = (struct ero_data_buffer){ 0 };
 }
@@ -146,6 +153,22 @@ void ero_data_buffer_free(void *buffer)
 	free(buffer);
 }
 
+/* Some bytes of an extent, of an encoded one all of them. */
+static int read_piece(struct ero_image *image, const struct ero_inode *inode, const struct ero_extent *e, uint64_t in, size_t part,
+		      struct ero_data_buffer *buffer, const uint8_t **bytes, struct ero_error *err)
+{
+	int rc;
+
+	if (e->kind == ERO_EXTENT_PLAIN)
+		return ero_ahead_read(&buffer->ahead, image, e->device, e->physical + in, part, bytes, err);
+	rc = ensure(&buffer->bytes, &buffer->room, part, err);
+	*bytes = buffer->bytes;
+	if (rc)
+		return rc;
+	return e->kind == ERO_EXTENT_ENCODED ? ero_data_decode(image, inode, e, buffer, buffer->bytes, err) :
+					       ero_data_read_plain(image, inode, e, in, buffer->bytes, part, err);
+}
+
 int ero_data_stream_extent(struct ero_image *image, const struct ero_inode *inode, const struct ero_extent *e,
 			   struct ero_data_buffer *buffer, ero_data_sink sink, void *context, struct ero_error *err)
 {
@@ -157,18 +180,12 @@ int ero_data_stream_extent(struct ero_image *image, const struct ero_inode *inod
 		piece = e->length; /* nothing is read, and the sink only moves on */
 	for (uint64_t in = 0; !rc && in < e->length; in += piece) {
 		size_t part = (size_t)(e->length - in < piece ? e->length - in : piece);
+		const uint8_t *bytes = NULL;
 
-		if (hole) {
-			rc = sink(context, NULL, e->logical + in, part, err);
-			continue;
-		}
-		rc = ensure(&buffer->bytes, &buffer->room, part, err);
-		if (!rc && e->kind == ERO_EXTENT_ENCODED)
-			rc = ero_data_decode(image, inode, e, buffer, buffer->bytes, err);
-		else if (!rc)
-			rc = ero_data_read_plain(image, inode, e, in, buffer->bytes, part, err);
+		if (!hole)
+			rc = read_piece(image, inode, e, in, part, buffer, &bytes, err);
 		if (!rc)
-			rc = sink(context, buffer->bytes, e->logical + in, part, err);
+			rc = sink(context, bytes, e->logical + in, part, err);
 	}
 	return rc;
 }

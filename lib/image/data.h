@@ -4,12 +4,14 @@
 #define ERO_IMAGE_DATA_H
 
 #include "codec/codec.h"
+#include "image/ahead.h"
 #include "image/map.h"
 
 /* What reading an image needs, one for each thread that reads it: grown as needed, all zero at first. */
 struct ero_data_buffer {
-	uint8_t *bytes, *encoded;
+	uint8_t *bytes, *encoded; /* encoded: what lies among metadata */
 	size_t room, encoded_room;
+	struct ero_ahead ahead;
 	struct ero_decoders decoders;
 };
 void ero_data_buffer_clear(struct ero_data_buffer *buffer);
