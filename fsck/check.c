@@ -3,6 +3,7 @@
 #include "fsck/fsck.h"
 
 #include <inttypes.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -29,6 +30,7 @@ struct context {
 	const struct fsck_options *options;
 	const char *image;
 	struct ero_findings *findings; /* with --json */
+	struct checking *checking;     /* with an extraction */
 };
 
 static void on_finding(void *context, const struct ero_finding *f)
@@ -57,13 +59,57 @@ static int not_opened(struct context *c, const struct ero_error *err)
 	return DAMAGED;
 }
 
+/* A check, which runs in a thread of its own while the image is extracted: most of it is waiting for metadata in turn. */
+struct checking {
+	struct ero_image *image;
+	const struct ero_check_options *options;
+	struct ero_check_result *result;
+	struct ero_error *err;
+	int rc;
+	bool running;
+	pthread_t thread;
+};
+
+static void *run_check(void *checking)
+{
+	struct checking *k = checking;
+
+	k->rc = ero_check(k->image, k->options, k->result, k->err);
+	return NULL;
+}
+
+static void start_check(struct checking *k, bool alone)
+{
+	k->running = !alone && !pthread_create(&k->thread, NULL, run_check, k);
+	if (!k->running)
+		run_check(k);
+}
+
+static int finish_check(struct checking *k)
+{
+	if (k->running)
+		pthread_join(k->thread, NULL);
+	k->running = false;
+	return k->rc;
+}
+
+/* Findings of the check come first, as if it had been made before. */
+static void on_extract_finding(void *context, const struct ero_finding *f)
+{
+	struct context *c = context;
+
+	finish_check(c->checking);
+	on_finding(c, f);
+}
+
 static int extract(struct context *c, struct ero_image *image, bool has_nid, uint64_t nid,
 		   struct ero_check_result *result, struct ero_error *err)
 {
 	const struct fsck_options *o = c->options;
 	struct ero_extract_options e = {
 		.target = o->extract_to, .has_nid = has_nid, .nid = nid, .owners = o->owners, .permissions = o->permissions,
-		.xattrs = o->xattrs, .overwrite = o->overwrite, .salvage = o->salvage, .workers = o->workers, .finding = on_finding, .context = c,
+		.xattrs = o->xattrs, .overwrite = o->overwrite, .salvage = o->salvage, .workers = o->workers, .finding = on_extract_finding,
+		.context = c,
 	};
 
 	return ero_extract(image, &e, result, err);
@@ -99,17 +145,25 @@ static int check_open(struct context *c, struct ero_image *image, struct ero_che
 		.finding = on_finding, .context = c,
 	};
 	struct ero_check_result extracted = { 0 };
+	struct ero_error check_err = { 0 };
+	struct checking checking = { .image = image, .options = &options, .result = result, .err = &check_err };
 	int rc = 0;
 
 	if (o->path) {
 		options.has_nid = true;
 		rc = ero_image_lookup(image, o->path, &options.nid, err);
 	}
-	if (!rc && !o->salvage)
-		rc = ero_check(image, &options, result, err);
 	if (rc)
 		return OPERATIONAL;
-	if (o->extract_to && extract(c, image, options.has_nid, options.nid, &extracted, err)) {
+	c->checking = &checking;
+	if (!o->salvage)
+		start_check(&checking, !o->extract_to);
+	rc = o->extract_to ? extract(c, image, options.has_nid, options.nid, &extracted, err) : 0;
+	if (finish_check(&checking)) {
+		*err = check_err;
+		return OPERATIONAL;
+	}
+	if (rc) {
 		result->damages += extracted.damages;
 		result->inodes = o->salvage ? extracted.inodes : result->inodes;
 		if (extracted.failures || !extracted.damages)

@@ -4,7 +4,9 @@ cd "$work" || exit 1
 mkdir -p t/sub; echo hello >t/a; ln t/a t/sub/hard; perl -e 'srand 5; print join(" ", map { int rand 1000 } 1..40000)' >t/b; ln -s a t/link; img=$work/i.erofs
 $mkfs --quiet -zlz4 -T0 -U clear $img t
 poke() { # OFFSET HEXBYTES: a copy with some bytes changed
-	cp $img m.erofs; printf "$(echo "$2" | sed 's/../\\x&/g')" >bytes 2>/dev/null || perl -e 'print pack "H*", $ARGV[0]' "$2" >bytes
+	cp $img m.erofs; poke_more "$@"
+}
+poke_more() { # the same in that copy
 	perl -e 'print pack "H*", $ARGV[0]' "$2" | dd of=m.erofs bs=1 seek=$1 conv=notrunc 2>/dev/null
 }
 finds() { # ID NAME
@@ -43,6 +45,13 @@ fails 16 'force' "extracting to / needs --force" $fsck --extract=/ $img
 rm -rf x; mkdir x outside; ln -s ../outside x/sub
 check "a link in the way is not followed" sh -c "$fsck -d0 --extract=x $img 2>/dev/null; test \$? -ne 0 && test -z \"\$(ls -A outside)\""
 rm -rf x; check "--no-preserve applies the umask" sh -c "umask 077; $fsck -d1 --no-preserve --extract=x $img && test \"\$(stat -c %a x/a)\" = 600"
+poke $((sub + 6)) 0900; poke_more $data $(printf 'ff%.0s' $(seq 300))
+for i in 1 2 3 4 5 6 7 8; do
+	rm -rf x; $fsck --no-sbcrc --json --extract=x m.erofs >out 2>/dev/null; [ $? -eq 4 ] || break
+	jq -e '[.findings[].id] == ["super.checksum", "dir.nlink", "data.damaged"]' out >/dev/null || break
+done
+check "what the check finds comes before what the extraction finds" test $i -eq 8
+check "and all the rest is extracted" sh -c 'cmp t/a x/a && test -L x/link && test x/sub/hard -ef x/a'
 
 # dump
 check "-s" sh -c "$dump -s $img | grep -q 'Filesystem UUID: *00000000-0000-0000-0000-000000000000'"
