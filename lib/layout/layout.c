@@ -100,9 +100,10 @@ static void open_sequential(struct space *s)
 /* What the last block of a sequential zone has left is for the bins. */
 static int close_sequential(struct space *s, struct ero_error *err)
 {
-	return s->limit > s->at ? ero_bins_offer(&s->bins, s->limit / s->bins.block_size - 1,
-						 (uint32_t)(s->bins.block_size - (s->limit - s->at)), err) :
-				  0;
+	uint32_t room = (uint32_t)(s->limit - s->at);
+
+	s->at = s->limit;
+	return room ? ero_bins_offer(&s->bins, s->limit / s->bins.block_size - 1, s->bins.block_size - room, err) : 0;
 }
 
 /* Map data may run over blocks, an inode's own bytes must not: 64-byte inodes step over a boundary. */
@@ -216,29 +217,6 @@ static int place_dir_blocks(struct placer *p, struct ero_node *dir, struct ero_e
 	return add_item(&p->image, dir->stored.start_block * p->image.bins.block_size, ERO_ITEM_DIR_BLOCKS, dir, 0, err);
 }
 
-static int place_directories(struct placer *p, struct ero_error *err)
-{
-	const struct ero_tree *tree = p->plan->pack->tree;
-	int rc = place_root(p, err);
-
-	for (size_t i = 0; !rc && i < tree->node_count; i++) {
-		struct ero_node *dir = ero_tree_by_use(tree)[i];
-
-		if (i && S_ISDIR(dir->mode))
-			plan_directory(p->plan->pack, dir, p->image.bins.block_size);
-		if (S_ISDIR(dir->mode))
-			rc = place_dir_blocks(p, dir, err);
-	}
-	for (size_t i = 1; !rc && i < tree->node_count; i++) {
-		struct ero_node *dir = ero_tree_by_use(tree)[i];
-		uint64_t size = S_ISDIR(dir->mode) ? ero_layout_inode_size(p->plan->pack, dir) : 0;
-
-		if (size && size <= p->image.bins.block_size)
-			rc = place_whole(p->meta, dir, size, err);
-	}
-	return rc;
-}
-
 /* ---- zones X, I, T ---- */
 
 /* By name and value: the order in which the source met them must not show. */
@@ -309,50 +287,109 @@ static int place_packed(struct placer *p, struct ero_error *err)
 	return rc || shared ? rc : close_sequential(s, err);
 }
 
+/* One inode for zone I, if it is one. */
+static int place_in_zone(struct placer *p, struct ero_node *node, struct ero_error *err)
+{
+	uint64_t size = ero_layout_inode_size(p->plan->pack, node), start;
+	struct space *s = p->meta;
+	unsigned block = s->bins.block_size;
+
+	if ((has_tail(node) && size <= block) || lies_among_data(p, node))
+		return 0;
+	if (has_tail(node) && S_ISREG(node->mode))
+		return ero_fail(err, ERO_ERROR_UNSUPPORTED, EOVERFLOW, "/%s: %llu bytes of metadata and tail do not fit a block",
+				node->name, (unsigned long long)size);
+	if (S_ISDIR(node->mode))
+		return size > block && node->parent ? place_sequential(s, node, size, err) : 0;
+	start = ero_round_up(s->at, ERO_INODE_UNIT);
+	if (node->stored.tail_size && start % block + size > block) /* a link's target may not cross a block either */
+		s->at = ero_round_up(start, block);
+	return place_sequential(s, node, size, err);
+}
+
+/* One inode for zone T, or one that the packer has placed. */
+static int place_beside(struct placer *p, struct ero_node *node, struct ero_error *err)
+{
+	uint64_t size = ero_layout_inode_size(p->plan->pack, node);
+
+	if (lies_among_data(p, node))
+		return add_item(p->meta, node->address, ERO_ITEM_INODE, node, 0, err);
+	if (has_tail(node) && !S_ISDIR(node->mode) && size <= p->meta->bins.block_size)
+		return place_whole(p->meta, node, size, err);
+	return 0;
+}
+
+static bool is_hot(const struct placer *p, const struct ero_node *node)
+{
+	return ero_tree_heat(p->plan->pack->tree, node);
+}
+
+static bool packed_is_hot(const struct placer *p)
+{
+	return p->plan->pack->packed && p->plan->pack->tree->heat && p->meta == &p->image;
+}
+
+/* Inodes of the hot list come before the directories, which fill what is left of their last block; or else it takes the packed inode
+ * and the beginning of its map, and what the rest of that leaves is not for directories that are hot, too. */
+static int place_hot(struct placer *p, struct ero_error *err)
+{
+	const struct ero_tree *tree = p->plan->pack->tree;
+	int rc = 0;
+
+	open_sequential(p->meta);
+	for (size_t i = 0; !rc && i < tree->node_count; i++)
+		if (is_hot(p, ero_tree_by_use(tree)[i]))
+			rc = place_in_zone(p, ero_tree_by_use(tree)[i], err);
+	if (!rc)
+		rc = packed_is_hot(p) ? place_packed(p, err) : close_sequential(p->meta, err);
+	for (size_t i = 0; !rc && i < tree->node_count; i++)
+		if (is_hot(p, ero_tree_by_use(tree)[i]))
+			rc = place_beside(p, ero_tree_by_use(tree)[i], err);
+	return rc;
+}
+
+static int place_directories(struct placer *p, struct ero_error *err)
+{
+	const struct ero_tree *tree = p->plan->pack->tree;
+	int rc = place_root(p, err);
+
+	for (size_t i = 0; !rc && i < tree->node_count; i++) {
+		struct ero_node *dir = ero_tree_by_use(tree)[i];
+
+		if (i && S_ISDIR(dir->mode))
+			plan_directory(p->plan->pack, dir, p->image.bins.block_size);
+		if (S_ISDIR(dir->mode))
+			rc = place_dir_blocks(p, dir, err);
+	}
+	if (!rc && tree->heat)
+		rc = place_hot(p, err);
+	for (size_t i = 1; !rc && i < tree->node_count; i++) {
+		struct ero_node *dir = ero_tree_by_use(tree)[i];
+		uint64_t size = S_ISDIR(dir->mode) ? ero_layout_inode_size(p->plan->pack, dir) : 0;
+
+		if (size && size <= p->image.bins.block_size)
+			rc = place_whole(p->meta, dir, size, err);
+	}
+	return rc ? rc : close_sequential(p->meta, err); /* if it is still open */
+}
+
 static int place_others(struct placer *p, struct ero_error *err)
 {
 	const struct ero_tree *tree = p->plan->pack->tree;
-	struct space *s = p->meta;
-	unsigned block = s->bins.block_size;
 	int rc;
 
-	open_sequential(s);
+	open_sequential(p->meta);
 	rc = place_shared(p, err);
-	for (size_t i = 0; !rc && i < tree->node_count; i++) {
-		struct ero_node *node = ero_tree_by_use(tree)[i];
-		uint64_t size = ero_layout_inode_size(p->plan->pack, node);
-
-		if ((has_tail(node) && size <= block) || lies_among_data(p, node))
-			continue;
-		if (has_tail(node) && S_ISREG(node->mode))
-			return ero_fail(err, ERO_ERROR_UNSUPPORTED, EOVERFLOW, "/%s: %llu bytes of metadata and tail do not fit a block",
-					node->name, (unsigned long long)size);
-		if (S_ISDIR(node->mode)) {
-			if (size > block && node->parent)
-				rc = place_sequential(s, node, size, err);
-			continue;
-		}
-		if (node->stored.tail_size) { /* a link's target may not cross a block either */
-			uint64_t start = ero_round_up(s->at, ERO_INODE_UNIT);
-
-			if (start % block + size > block)
-				s->at = ero_round_up(start, block);
-		}
-		rc = place_sequential(s, node, size, err);
-	}
-	if (!rc)
+	for (size_t i = 0; !rc && i < tree->node_count; i++)
+		if (!is_hot(p, ero_tree_by_use(tree)[i]))
+			rc = place_in_zone(p, ero_tree_by_use(tree)[i], err);
+	if (!rc && !packed_is_hot(p))
 		rc = place_packed(p, err);
 	if (!rc)
-		rc = close_sequential(s, err);
-	for (size_t i = 0; !rc && i < tree->node_count; i++) {
-		struct ero_node *node = ero_tree_by_use(tree)[i];
-		uint64_t size = ero_layout_inode_size(p->plan->pack, node);
-
-		if (lies_among_data(p, node))
-			rc = add_item(s, node->address, ERO_ITEM_INODE, node, 0, err);
-		else if (has_tail(node) && !S_ISDIR(node->mode) && size <= block)
-			rc = place_whole(s, node, size, err);
-	}
+		rc = close_sequential(p->meta, err);
+	for (size_t i = 0; !rc && i < tree->node_count; i++)
+		if (!is_hot(p, ero_tree_by_use(tree)[i]))
+			rc = place_beside(p, ero_tree_by_use(tree)[i], err);
 	return rc;
 }
 

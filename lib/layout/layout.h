@@ -12,7 +12,7 @@
  *
  * But where the root is in block 0, and without a metabox, inodes with a tail lie in blocks of their own among the data, each
  * near its file's, and those of other files fill what these leave: who reads the files in order then has them read ahead. A stat
- * walk touches no more pages so.
+ * walk touches no more pages so. What a hot list names comes before zone D, and the packed inode with it.
  *
  * With a metabox, all but the root's inode and the blocks of directories goes into a space of its own, in the same zones; what
  * that becomes when it is packed lies behind the image's other blocks, and the inode that holds it comes last.
