@@ -319,9 +319,18 @@ static int place_beside(struct placer *p, struct ero_node *node, struct ero_erro
 	return 0;
 }
 
-static bool is_hot(const struct placer *p, const struct ero_node *node)
+/* ---- all zones ---- */
+
+static int place_each(struct placer *p, bool hot, int (*place)(struct placer *, struct ero_node *, struct ero_error *),
+		      struct ero_error *err)
 {
-	return ero_tree_heat(p->plan->pack->tree, node);
+	const struct ero_tree *tree = p->plan->pack->tree;
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < tree->node_count; i++)
+		if ((ero_tree_heat(tree, ero_tree_by_use(tree)[i]) != 0) == hot)
+			rc = place(p, ero_tree_by_use(tree)[i], err);
+	return rc;
 }
 
 static bool packed_is_hot(const struct placer *p)
@@ -333,19 +342,13 @@ static bool packed_is_hot(const struct placer *p)
  * and the beginning of its map, and what the rest of that leaves is not for directories that are hot, too. */
 static int place_hot(struct placer *p, struct ero_error *err)
 {
-	const struct ero_tree *tree = p->plan->pack->tree;
-	int rc = 0;
+	int rc;
 
 	open_sequential(p->meta);
-	for (size_t i = 0; !rc && i < tree->node_count; i++)
-		if (is_hot(p, ero_tree_by_use(tree)[i]))
-			rc = place_in_zone(p, ero_tree_by_use(tree)[i], err);
+	rc = place_each(p, true, place_in_zone, err);
 	if (!rc)
 		rc = packed_is_hot(p) ? place_packed(p, err) : close_sequential(p->meta, err);
-	for (size_t i = 0; !rc && i < tree->node_count; i++)
-		if (is_hot(p, ero_tree_by_use(tree)[i]))
-			rc = place_beside(p, ero_tree_by_use(tree)[i], err);
-	return rc;
+	return rc ? rc : place_each(p, true, place_beside, err);
 }
 
 static int place_directories(struct placer *p, struct ero_error *err)
@@ -375,22 +378,17 @@ static int place_directories(struct placer *p, struct ero_error *err)
 
 static int place_others(struct placer *p, struct ero_error *err)
 {
-	const struct ero_tree *tree = p->plan->pack->tree;
 	int rc;
 
 	open_sequential(p->meta);
 	rc = place_shared(p, err);
-	for (size_t i = 0; !rc && i < tree->node_count; i++)
-		if (!is_hot(p, ero_tree_by_use(tree)[i]))
-			rc = place_in_zone(p, ero_tree_by_use(tree)[i], err);
+	if (!rc)
+		rc = place_each(p, false, place_in_zone, err);
 	if (!rc && !packed_is_hot(p))
 		rc = place_packed(p, err);
 	if (!rc)
 		rc = close_sequential(p->meta, err);
-	for (size_t i = 0; !rc && i < tree->node_count; i++)
-		if (!is_hot(p, ero_tree_by_use(tree)[i]))
-			rc = place_beside(p, ero_tree_by_use(tree)[i], err);
-	return rc;
+	return rc ? rc : place_each(p, false, place_beside, err);
 }
 
 static int compare_items(const void *a, const void *b)
