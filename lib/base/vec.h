@@ -27,6 +27,17 @@
 		(v)->room = 0;         \
 	} while (0)
 
+/* Turns the order of the elements from index `from` on: what was pushed first is then taken first from the end. */
+#define ero_vec_turn(v, from)                                                           \
+	do {                                                                            \
+		for (size_t i_ = (from), j_ = (v)->count; i_ + 1 < j_; i_++) {          \
+			__typeof__(*(v)->data) element_ = (v)->data[i_];                \
+                                                                                        \
+			(v)->data[i_] = (v)->data[--j_];                                \
+			(v)->data[j_] = element_;                                       \
+		}                                                                       \
+	} while (0)
+
 static inline bool ero_vec_grow(void **data, size_t *room, size_t count, size_t more, size_t size)
 {
 	size_t want, bytes;

@@ -168,7 +168,7 @@ int ero_build_inode(struct ero_build *b, const struct ero_node *node, uint8_t **
 	ero_build_xattr_body(b, node->xattr_set, to + (node->extended ? ERO_EXTENDED_SIZE : ERO_COMPACT_SIZE));
 	if (inode.layout == ERO_LAYOUT_CHUNK)
 		rc = write_chunks(b, node, to + ero_round_up(head, unit), err);
-	else if (inode.layout == ERO_LAYOUT_COMPRESSED_FULL || inode.layout == ERO_LAYOUT_COMPRESSED_COMPACT)
+	else if (ero_layout_compressed(inode.layout))
 		rc = write_compressed(b, node, to, head, err);
 	if (!rc && node->stored.tail_size)
 		rc = write_tail(b, node, to + *length - node->stored.tail_size, err);

@@ -16,8 +16,7 @@ struct directories {
 
 static bool is_packed(const struct ero_node *node)
 {
-	return S_ISDIR(node->mode) &&
-	       (node->stored.layout == ERO_LAYOUT_COMPRESSED_FULL || node->stored.layout == ERO_LAYOUT_COMPRESSED_COMPACT);
+	return S_ISDIR(node->mode) && ero_layout_compressed(node->stored.layout);
 }
 
 static int next_directory(void *context, struct ero_node **node, uint8_t **bytes, size_t *length, struct ero_error *err)

@@ -6,39 +6,42 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* Directories are put on the stack in the order of their names, and are to be taken from it in that order: it is mostly that of
- * the image. */
-static void turn(struct ero_checker *c, size_t from)
-{
-	for (size_t i = from, j = c->stack.count; i + 1 < j; i++) {
-		const struct ero_check_dir *dir = c->stack.data[i];
+enum { DEEPEST = 32 }; /* directories that are read at once, each with a block in memory; few trees are deeper */
 
-		c->stack.data[i] = c->stack.data[--j];
-		c->stack.data[j] = dir;
+int ero_check_enter(struct ero_checker *c, const struct ero_check_dir *dir, const struct ero_inode *inode, bool later, struct ero_error *err)
+{
+	uint64_t parent = dir->parent ? dir->parent->nid : c->options->has_nid ? ERO_CHECK_ANY_NID : dir->nid;
+
+	if (c->rc) {
+		if (err)
+			*err = c->failure;
+		return c->rc;
 	}
+	if (later || c->depth == DEEPEST)
+		return ero_vec_push(&c->stack, dir) ? 0 : ero_fail_memory(err);
+	c->depth++;
+	ero_check_directory(c, dir, inode, parent);
+	c->depth--;
+	return 0;
 }
 
-static int check_tree(struct ero_checker *c, const struct ero_check_dir *root, bool whole, struct ero_error *err)
+static int check_tree(struct ero_checker *c, const struct ero_check_dir *root, struct ero_error *err)
 {
 	int rc = ero_vec_push(&c->stack, root) ? 0 : ero_fail_memory(err);
 
 	while (!rc && !c->rc && c->stack.count) {
 		const struct ero_check_dir *dir = c->stack.data[--c->stack.count];
 		size_t others = c->stack.count;
-		uint64_t parent = dir->parent ? dir->parent->nid : dir->nid;
 		struct ero_place at = { .dir = dir, .has_nid = true, .nid = dir->nid };
 		struct ero_inode inode;
 		struct ero_error why;
 		int read_rc = ero_inode_read(c->image, dir->nid, &inode, &why);
 
-		if (read_rc) { /* though it was read when its name was met */
+		if (read_rc) /* though it was read when its name was met */
 			ero_check_blame(c, "inode.damaged", &at, read_rc, &why);
-			continue;
-		}
-		if (!dir->parent && !whole)
-			parent = ERO_CHECK_ANY_NID; /* a part of the tree: what ".." should be is not known */
-		ero_check_directory(c, dir, &inode, parent);
-		turn(c, others);
+		else
+			rc = ero_check_enter(c, dir, &inode, false, err);
+		ero_vec_turn(&c->stack, others);
 	}
 	return rc;
 }
@@ -96,7 +99,7 @@ static int check_start(struct ero_checker *c, uint64_t nid, bool whole, struct e
 	if (!ero_check_inode(c, &at, nid, &inode))
 		return 0;
 	if (S_ISDIR(inode.mode))
-		return check_tree(c, root, whole, err);
+		return check_tree(c, root, err);
 	if (whole)
 		ero_check_tell(c, "super.root", &at, "the root is not a directory (mode %#o)", inode.mode);
 	else if (c->data && S_ISREG(inode.mode))

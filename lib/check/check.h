@@ -32,7 +32,8 @@ struct ero_checker {
 	const struct ero_check_options *options;
 	struct ero_check_result *result;
 	struct ero_arena arena;
-	ERO_VEC(const struct ero_check_dir *) stack;
+	unsigned depth;                  /* directories that are being read */
+	ERO_VEC(const struct ero_check_dir *) stack; /* those that wait */
 	struct ero_space space;
 	struct ero_keys linked;          /* nids of files with several names */
 	ERO_VEC(struct ero_check_links) links;
@@ -76,7 +77,11 @@ bool ero_check_inode(struct ero_checker *c, const struct ero_place *at, uint64_t
 void ero_check_xattrs(struct ero_checker *c, const struct ero_place *at, const struct ero_inode *inode);
 void ero_check_extents(struct ero_checker *c, const struct ero_place *at, struct ero_map *map); /* at its beginning */
 #define ERO_CHECK_ANY_NID (~0ull)
-/* dir.c: entries of a directory, whose ".." must be parent_nid (or ERO_CHECK_ANY_NID); pushes subdirectories on the stack. */
+/* check.c: a directory that is met for the first time. It is read at once, as by those who read a tree in order: so images lie, and what
+ * comes next has been read ahead. If it is to be read later, or lies too deep, it waits until all others are done. */
+int ero_check_enter(struct ero_checker *c, const struct ero_check_dir *dir, const struct ero_inode *inode, bool later,
+		    struct ero_error *err);
+/* dir.c: entries of a directory, whose ".." must be parent_nid (or ERO_CHECK_ANY_NID); enters subdirectories. */
 void ero_check_directory(struct ero_checker *c, const struct ero_check_dir *dir, const struct ero_inode *inode,
 			 uint64_t parent_nid);
 /* overlap.c: what only all claims on space together can tell. */

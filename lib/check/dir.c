@@ -10,6 +10,7 @@ struct state {
 	struct ero_checker *c;
 	const struct ero_check_dir *dir;
 	uint64_t parent_nid;
+	bool encoded; /* takes memory to decode while it is being read */
 	bool has_last, dot, dotdot;
 	char last[ERO_NAME_MAX];
 	size_t last_length;
@@ -55,7 +56,7 @@ static void check_dots(struct state *s, const struct ero_dirent *e, const struct
 		ero_check_differs(s->c, "dir.type", at, "\".\" and \"..\" must have the type of directories", ERO_FT_DIR, e->type);
 }
 
-static int push_directory(struct state *s, const struct ero_dirent *e, struct ero_error *err)
+static int enter(struct state *s, const struct ero_dirent *e, const struct ero_inode *inode, struct ero_error *err)
 {
 	struct ero_check_dir *d = ero_arena_alloc(&s->c->arena, sizeof(*d));
 
@@ -63,7 +64,7 @@ static int push_directory(struct state *s, const struct ero_dirent *e, struct er
 		return ero_fail_memory(err);
 	d->parent = s->dir;
 	d->nid = e->nid;
-	return ero_vec_push(&s->c->stack, d) ? 0 : ero_fail_memory(err);
+	return ero_check_enter(s->c, d, inode, s->encoded, err);
 }
 
 /* One more name of a file. Those with one link need no memory: a second name is one too many. */
@@ -107,7 +108,7 @@ static int check_target(struct state *s, const struct ero_dirent *e, const struc
 	if (S_ISDIR(inode.mode) && again)
 		ero_check_tell(s->c, "dir.twice", at, "a directory has a second name: the tree has a loop, or two parents claim it");
 	else if (S_ISDIR(inode.mode))
-		rc = push_directory(s, e, err);
+		rc = enter(s, e, &inode, err);
 	else
 		rc = count_name(s->c, at, &inode, again, err);
 	if (!rc && !again && s->c->data && S_ISREG(inode.mode))
@@ -156,7 +157,7 @@ static int check_block(void *context, const uint8_t *block, size_t length, uint6
 void ero_check_directory(struct ero_checker *c, const struct ero_check_dir *dir, const struct ero_inode *inode,
 			 uint64_t parent_nid)
 {
-	struct state s = { .c = c, .dir = dir, .parent_nid = parent_nid };
+	struct state s = { .c = c, .dir = dir, .parent_nid = parent_nid, .encoded = ero_layout_compressed(inode->layout) };
 	struct ero_place at = { .dir = dir, .has_nid = true, .nid = dir->nid };
 	struct ero_error local;
 	int rc = ero_dir_blocks(c->image, inode, check_block, &s, &local);

@@ -56,7 +56,7 @@ static void check_fields(struct ero_checker *c, const struct ero_place *at, cons
 		ero_check_tell(c, "inode.reserved", at, "reserved bytes of the inode are not zero");
 	if (!S_ISREG(inode->mode) && !S_ISDIR(inode->mode) && !S_ISLNK(inode->mode) && inode->size)
 		ero_check_tell(c, "inode.special-size", at, "a special file says it has %llu bytes", (unsigned long long)inode->size);
-	if ((inode->layout == ERO_LAYOUT_COMPRESSED_FULL || inode->layout == ERO_LAYOUT_COMPRESSED_COMPACT) && is_plain(&c->image->super))
+	if (ero_layout_compressed(inode->layout) && is_plain(&c->image->super))
 		ero_check_tell(c, "feature.missing", at, "an inode is compressed, and the superblock says nothing of compression");
 	if (inode->stray_high)
 		ero_check_tell(c, "inode.high", at, "an extended inode has address bits above 32, and the image is without 48BIT");

@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { DEEPEST = 32 }; /* directories that are read at once, each with a block in memory; few trees are deeper */
+
 void ero_extract_tell(struct ero_extractor *x, const struct ero_node *dir, const char *name, uint64_t nid,
 		      const char *id, const char *format, ...)
 {
@@ -42,36 +44,52 @@ static struct ero_node *add_dir(struct ero_extractor *x, struct ero_node *parent
 		return NULL;
 	node->parent = parent;
 	node->data[0] = nid;
-	return ero_vec_push(&x->stack, node) && ero_vec_push(&x->dirs, node) ? node : NULL;
-}
-
-static int make_directory(struct ero_extractor *x, struct ero_node *dir, int dirfd, const char *name, uint64_t nid,
-			  struct ero_error *err)
-{
-	struct stat st;
-	bool is_new;
-
-	if (ero_keys_number(&x->made, nid, 0, &is_new) == UINT32_MAX)
-		return ero_fail_memory(err);
-	if (!is_new) {
-		ero_extract_tell(x, dir, name, nid, "dir.twice", "the directory has a second name; it is extracted once");
-		return 0;
-	}
-	/* what is there already may only be a directory, and is entered without following a link */
-	if (mkdirat(dirfd, name, 0700) &&
-	    (errno != EEXIST || fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) || !S_ISDIR(st.st_mode))) {
-		ero_fail_errno(err, "cannot create the directory");
-		ero_extract_tell(x, dir, name, nid, "extract.dir", "%s", err->text);
-		return 0;
-	}
-	return add_dir(x, dir, name, nid) ? 0 : ero_fail_memory(err);
+	return ero_vec_push(&x->dirs, node) ? node : NULL;
 }
 
 struct entry_context {
 	struct ero_extractor *x;
 	struct ero_node *dir;
 	int dirfd;
+	bool encoded; /* takes memory to decode while it is being read */
 };
+
+static int extract_directory(struct ero_extractor *x, struct ero_node *dir, struct ero_error *err);
+
+/* What it holds is extracted at once, as it lies in the image; what is too deep, or below a directory that is encoded, waits. */
+static int enter(struct entry_context *c, const char *name, uint64_t nid, struct ero_error *err)
+{
+	struct ero_extractor *x = c->x;
+	struct ero_node *node = add_dir(x, c->dir, name, nid);
+
+	if (!node)
+		return ero_fail_memory(err);
+	if (!c->encoded && x->depth < DEEPEST)
+		return extract_directory(x, node, err);
+	return ero_vec_push(&x->stack, node) ? 0 : ero_fail_memory(err);
+}
+
+static int make_directory(struct entry_context *c, const char *name, uint64_t nid, struct ero_error *err)
+{
+	struct ero_extractor *x = c->x;
+	struct stat st;
+	bool is_new;
+
+	if (ero_keys_number(&x->made, nid, 0, &is_new) == UINT32_MAX)
+		return ero_fail_memory(err);
+	if (!is_new) {
+		ero_extract_tell(x, c->dir, name, nid, "dir.twice", "the directory has a second name; it is extracted once");
+		return 0;
+	}
+	/* what is there already may only be a directory, and is entered without following a link */
+	if (mkdirat(c->dirfd, name, 0700) &&
+	    (errno != EEXIST || fstatat(c->dirfd, name, &st, AT_SYMLINK_NOFOLLOW) || !S_ISDIR(st.st_mode))) {
+		ero_fail_errno(err, "cannot create the directory");
+		ero_extract_tell(x, c->dir, name, nid, "extract.dir", "%s", err->text);
+		return 0;
+	}
+	return enter(c, name, nid, err);
+}
 
 static int extract_entry(void *context, const struct ero_dirent *e, struct ero_error *err)
 {
@@ -92,7 +110,7 @@ static int extract_entry(void *context, const struct ero_dirent *e, struct ero_e
 	}
 	c->x->result->inodes++;
 	if (S_ISDIR(inode.mode))
-		return make_directory(c->x, c->dir, c->dirfd, name, e->nid, err);
+		return make_directory(c, name, e->nid, err);
 	ero_extract_file(c->x, c->dir, c->dirfd, name, &inode);
 	return 0;
 }
@@ -131,7 +149,10 @@ static int extract_directory(struct ero_extractor *x, struct ero_node *dir, stru
 		return 0;
 	}
 	c.dirfd = held->fd;
+	c.encoded = ero_layout_compressed(inode.layout);
+	x->depth++;
 	rc = ero_dir_blocks(x->image, &inode, extract_block, &c, err);
+	x->depth--;
 	ero_dirfds_put(x->fds, held);
 	if (!rc || rc == -ENOMEM)
 		return rc;
@@ -162,6 +183,7 @@ static void finish_directories(struct ero_extractor *x)
 
 static int extract_tree(struct ero_extractor *x, uint64_t nid, struct ero_error *err)
 {
+	struct ero_node *top;
 	bool is_new;
 	int root, rc;
 
@@ -171,11 +193,17 @@ static int extract_tree(struct ero_extractor *x, uint64_t nid, struct ero_error 
 	if (root < 0)
 		return ero_fail_errno(err, "cannot open the directory %s", x->options->target);
 	rc = ero_dirfds_create(root, &x->fds, err);
-	if (!rc && (ero_keys_number(&x->made, nid, 0, &is_new) == UINT32_MAX || !add_dir(x, NULL, "", nid)))
+	if (!rc && (ero_keys_number(&x->made, nid, 0, &is_new) == UINT32_MAX || !(top = add_dir(x, NULL, "", nid)) ||
+		    !ero_vec_push(&x->stack, top)))
 		rc = ero_fail_memory(err);
 	x->result->inodes = 1;
-	while (!rc && x->stack.count)
-		rc = extract_directory(x, x->stack.data[--x->stack.count], err);
+	while (!rc && x->stack.count) {
+		struct ero_node *dir = x->stack.data[--x->stack.count];
+		size_t others = x->stack.count;
+
+		rc = extract_directory(x, dir, err);
+		ero_vec_turn(&x->stack, others);
+	}
 	ero_extract_files_end(x);
 	if (!rc)
 		finish_directories(x);

@@ -27,7 +27,8 @@ struct ero_extractor {
 	struct ero_dirfds *fds;       /* of the target, by node */
 	struct ero_pool *pool;
 	mode_t umask;
-	ERO_VEC(struct ero_node *) stack, dirs; /* directories: data[0] is the nid */
+	unsigned depth;               /* directories that are being read */
+	ERO_VEC(struct ero_node *) stack, dirs; /* directories that wait, and all: data[0] is the nid */
 	struct ero_keys made;         /* their nids: a directory with two names would be made without end */
 	struct ero_keys linked;       /* nids of files with several names, and where each was made */
 	ERO_VEC(struct ero_extracted_link) links;

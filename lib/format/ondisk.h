@@ -6,6 +6,7 @@
 #ifndef ERO_FORMAT_ONDISK_H
 #define ERO_FORMAT_ONDISK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define ERO_SUPER_OFFSET 1024u
@@ -61,6 +62,10 @@ enum ero_layout {
 	ERO_LAYOUT_COMPRESSED_COMPACT = 3,
 	ERO_LAYOUT_CHUNK = 4,
 };
+static inline bool ero_layout_compressed(unsigned layout)
+{
+	return layout == ERO_LAYOUT_COMPRESSED_FULL || layout == ERO_LAYOUT_COMPRESSED_COMPACT;
+}
 #define ERO_FORMAT_EXTENDED 0x1u
 #define ERO_FORMAT_LAYOUT_SHIFT 1
 #define ERO_FORMAT_LAYOUT_MASK 0x7u

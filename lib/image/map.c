@@ -6,11 +6,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static bool is_compressed(const struct ero_inode *inode)
-{
-	return inode->layout == ERO_LAYOUT_COMPRESSED_FULL || inode->layout == ERO_LAYOUT_COMPRESSED_COMPACT;
-}
-
 int ero_map_init(struct ero_map *map, struct ero_image *image, const struct ero_inode *inode, struct ero_error *err)
 {
 	map->image = image;
@@ -25,7 +20,7 @@ int ero_map_init(struct ero_map *map, struct ero_image *image, const struct ero_
 	map->behind_head = inode->position + ero_inode_head_size(inode);
 	if (!S_ISREG(inode->mode) && !S_ISDIR(inode->mode) && !S_ISLNK(inode->mode))
 		map->inode.size = 0; /* special files have no data, whatever their size says */
-	return is_compressed(inode) && map->inode.size ? ero_map_init_compressed(map, err) : 0;
+	return ero_layout_compressed(inode->layout) && map->inode.size ? ero_map_init_compressed(map, err) : 0;
 }
 
 static int next_flat(struct ero_map *map, struct ero_extent *e, struct ero_error *err)
@@ -96,7 +91,7 @@ int ero_map_next(struct ero_map *map, struct ero_extent *e, struct ero_error *er
 	e->logical = map->at;
 	if (map->at >= map->inode.size)
 		return 0;
-	if (is_compressed(&map->inode))
+	if (ero_layout_compressed(map->inode.layout))
 		rc = ero_map_next_compressed(map, e, err);
 	else if (map->inode.layout == ERO_LAYOUT_CHUNK)
 		rc = next_chunk(map, e, err);
@@ -119,7 +114,7 @@ uint64_t ero_map_bytes(const struct ero_map *m)
 
 		count = (i->size >> bits) + ((i->size & ((1ull << bits) - 1)) != 0);
 		end = ero_round_up(m->behind_head, unit) + count * unit;
-	} else if (is_compressed(i) && i->size) {
+	} else if (ero_layout_compressed(i->layout) && i->size) {
 		end = ero_round_up(m->behind_head, 8) + ERO_MAP_HEADER;
 		if (!m->header.whole_fragment && m->header.extents) {
 			count = m->header.record_size >= 16 ? m->header.extent_count :

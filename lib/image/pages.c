@@ -99,7 +99,7 @@ static int mark_content(struct survey *s, const struct ero_inode *i, uint64_t *i
 			struct ero_error *err)
 {
 	bool dir = S_ISDIR(i->mode), metabox = ero_in_metabox(i->nid);
-	bool is_compressed = i->layout == ERO_LAYOUT_COMPRESSED_FULL || i->layout == ERO_LAYOUT_COMPRESSED_COMPACT;
+	bool is_compressed = ero_layout_compressed(i->layout);
 	bool holds_metadata = s->image->metabox && i->nid == s->image->super.metabox_nid; /* what lies in it marks its pages */
 	unsigned flags = holds_metadata ? 0 : dir ? ERO_PAGE_NAMES | ERO_PAGE_READ_NAMES | ERO_PAGE_READ_STAT | ERO_PAGE_READ_XATTR :
 			 S_ISLNK(i->mode) ? ERO_PAGE_INODES : ERO_PAGE_DATA;

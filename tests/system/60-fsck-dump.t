@@ -53,6 +53,14 @@ done
 check "what the check finds comes before what the extraction finds" test $i -eq 8
 check "and all the rest is extracted" sh -c 'cmp t/a x/a && test -L x/link && test x/sub/hard -ef x/a'
 
+# directories are entered where they are met, but those that are very deep, or below encoded ones, later
+mkdir deep; at=deep; for i in $(seq 80); do : >$at/a$i; echo $i >$at/z; mkdir $at/d $at/e; echo e >$at/e/f; at=$at/d; done
+for i in $(seq 400); do mkdir "deep/with-a-long-name-so-that-there-are-blocks-$i"; echo $i >"deep/with-a-long-name-so-that-there-are-blocks-$i/f"; done
+for form in "" "-zlz4 --zD" "--preset=dense --zD"; do
+	rm -rf x; $mkfs --quiet $form deep.erofs deep
+	check "a deep tree with \"$form\"" sh -c "$fsck -d1 --extract=x deep.erofs && diff -r deep x"
+done
+
 # dump
 check "-s" sh -c "$dump -s $img | grep -q 'Filesystem UUID: *00000000-0000-0000-0000-000000000000'"
 check "-S" sh -c "$dump -S --json $img | jq -e '.types.regular == 2 and .types.symlinks == 1 and .types.directories == 2'"
