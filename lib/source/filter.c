@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* Exclusion by exact path or POSIX extended regular expression, both on the path relative to the source. */
 #include "source/source.h"
+#include "source/regex.h"
 
-#include <regex.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,15 +34,12 @@ int ero_filter_create(const struct ero_build_options *options, struct ero_filter
 		f->paths[f->path_count] = path;
 	}
 	for (; f->regex_count < options->exclude_regex_count; f->regex_count++) {
-		const char *text = options->exclude_regexes[f->regex_count];
-		char why[128];
-		int code = regcomp(&f->regexes[f->regex_count], text, REG_EXTENDED | REG_NOSUB);
+		int rc = ero_regex_compile(&f->regexes[f->regex_count], options->exclude_regexes[f->regex_count], err);
 
-		if (!code)
+		if (!rc)
 			continue;
-		regerror(code, &f->regexes[f->regex_count], why, sizeof(why));
 		ero_filter_free(f);
-		return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL, "--exclude-regex \"%s\": %s", text, why);
+		return ero_error_prefix(err, rc, "--exclude-regex");
 	}
 	*result = f;
 	return 0;

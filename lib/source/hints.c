@@ -6,8 +6,8 @@
 #include "source/source.h"
 #include "base/bytes.h"
 #include "base/vec.h"
+#include "source/regex.h"
 
-#include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +28,7 @@ static int parse_line(const struct ero_build_options *o, char *line, unsigned nu
 	char *save = NULL, *first = strtok_r(line, " \t\n", &save), *second, *third;
 	struct hint hint = { 0 };
 	uint64_t size, index = 0;
+	int rc;
 
 	if (!first || *first == '#')
 		return 0;
@@ -42,9 +43,9 @@ static int parse_line(const struct ero_build_options *o, char *line, unsigned nu
 				o->compress_hints, number, second, o->compressor_count - 1u);
 	hint.pcluster_size = (uint32_t)size;
 	hint.compressor = size ? (uint8_t)index : 0xff;
-	if (regcomp(&hint.regex, third ? third : second, REG_EXTENDED | REG_NOSUB))
-		return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL, "%s, line %u: \"%s\" is no regular expression", o->compress_hints,
-				number, third ? third : second);
+	rc = ero_regex_compile(&hint.regex, third ? third : second, err);
+	if (rc)
+		return ero_error_prefix(err, rc, "%s, line %u", o->compress_hints, number);
 	if (!ero_vec_push(&h->list, hint)) {
 		regfree(&hint.regex);
 		return ero_fail_memory(err);

@@ -22,6 +22,12 @@ fails 1 'UUID' "a UUID that is none" $mkfs -U nonsense new.erofs t
 fails 1 'extended option' "an unknown word of -E" $mkfs -Enonsense new.erofs t
 fails 1 'chunk' "chunks and compression together" $mkfs -zlz4 --chunksize=4096 new.erofs t
 fails 1 'exclude-regex' "a regular expression that is none" $mkfs --exclude-regex '(' new.erofs t
+fails 1 'exclude-regex.*memory' "a regular expression that takes all memory" $mkfs --exclude-regex 'a++++++++++++++++++++++++++++++++++++++++' new.erofs t
+fails 1 'exclude-regex.*memory' "and one with numbers" $mkfs --exclude-regex '((a{255}){255}){2,}' new.erofs t
+echo '4096 ^(((x{3}){300}){300})$' >hints
+fails 1 'hints, line 1.*memory' "and one of a list" $mkfs -zlz4 --compress-hints=hints new.erofs t
+check "others are taken" $mkfs --quiet --exclude-regex '^([a-z]+/)+[^/]{1,64}\\.[a-z0-9]{2,255}$' --exclude-regex 'a{32767}' --exclude-regex '(a{200}){200}' good.erofs t
+rm -f hints good.erofs
 fails 1 'hints' "hints that are missing" $mkfs -zlz4 --compress-hints=nowhere new.erofs t
 check "none of these left an image, or anything else" sh -c 'test "$(ls -A)" = "$(printf "mnt\nout\nt\nwhy" )" -o "$(ls -A | grep -vxE "mnt|out|t|why|empty|probe.erofs" | wc -l)" -eq 0'
 
