@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 /* The walk: superblock, then every directory from the root down, then what only the whole tree can tell. */
 #include "check/check.h"
+#include "image/dir.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-enum { DEEPEST = 32 }; /* directories that are read at once, each with a block in memory; few trees are deeper */
-
 int ero_check_enter(struct ero_checker *c, const struct ero_check_dir *dir, const struct ero_inode *inode, bool later, struct ero_error *err)
 {
+	/* of a part of the tree it is not known what ".." should be */
 	uint64_t parent = dir->parent ? dir->parent->nid : c->options->has_nid ? ERO_CHECK_ANY_NID : dir->nid;
 
 	if (c->rc) {
@@ -17,7 +17,7 @@ int ero_check_enter(struct ero_checker *c, const struct ero_check_dir *dir, cons
 			*err = c->failure;
 		return c->rc;
 	}
-	if (later || c->depth == DEEPEST)
+	if (later || c->depth == ERO_DIR_NESTED)
 		return ero_vec_push(&c->stack, dir) ? 0 : ero_fail_memory(err);
 	c->depth++;
 	ero_check_directory(c, dir, inode, parent);

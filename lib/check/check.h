@@ -77,8 +77,7 @@ bool ero_check_inode(struct ero_checker *c, const struct ero_place *at, uint64_t
 void ero_check_xattrs(struct ero_checker *c, const struct ero_place *at, const struct ero_inode *inode);
 void ero_check_extents(struct ero_checker *c, const struct ero_place *at, struct ero_map *map); /* at its beginning */
 #define ERO_CHECK_ANY_NID (~0ull)
-/* check.c: a directory that is met for the first time. It is read at once, as by those who read a tree in order: so images lie, and what
- * comes next has been read ahead. If it is to be read later, or lies too deep, it waits until all others are done. */
+/* check.c: a directory that is met for the first time. It is read now (see ERO_DIR_NESTED), or later, when all others are done. */
 int ero_check_enter(struct ero_checker *c, const struct ero_check_dir *dir, const struct ero_inode *inode, bool later,
 		    struct ero_error *err);
 /* dir.c: entries of a directory, whose ".." must be parent_nid (or ERO_CHECK_ANY_NID); enters subdirectories. */

@@ -11,8 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { DEEPEST = 32 }; /* directories that are read at once, each with a block in memory; few trees are deeper */
-
 void ero_extract_tell(struct ero_extractor *x, const struct ero_node *dir, const char *name, uint64_t nid,
 		      const char *id, const char *format, ...)
 {
@@ -56,7 +54,7 @@ struct entry_context {
 
 static int extract_directory(struct ero_extractor *x, struct ero_node *dir, struct ero_error *err);
 
-/* What it holds is extracted at once, as it lies in the image; what is too deep, or below a directory that is encoded, waits. */
+/* What it holds is extracted now, or later: see ERO_DIR_NESTED. */
 static int enter(struct entry_context *c, const char *name, uint64_t nid, struct ero_error *err)
 {
 	struct ero_extractor *x = c->x;
@@ -64,7 +62,7 @@ static int enter(struct entry_context *c, const char *name, uint64_t nid, struct
 
 	if (!node)
 		return ero_fail_memory(err);
-	if (!c->encoded && x->depth < DEEPEST)
+	if (!c->encoded && x->depth < ERO_DIR_NESTED)
 		return extract_directory(x, node, err);
 	return ero_vec_push(&x->stack, node) ? 0 : ero_fail_memory(err);
 }

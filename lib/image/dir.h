@@ -6,6 +6,10 @@
 #include "format/dirent.h"
 #include "image/image.h"
 
+/* A walk may read a directory while it reads the one that holds it, as those do who read a tree in order: so images lie, and what comes next
+ * has been read ahead. Each takes memory for a block; what is deeper than this, or encoded, should wait. Few trees are as deep. */
+enum { ERO_DIR_NESTED = 32 };
+
 /* Calls `block` with each directory block (the last may be short) and its offset in the directory. */
 typedef int (*ero_dir_block_fn)(void *context, const uint8_t *block, size_t length, uint64_t offset,
 				struct ero_error *err);
