@@ -12,7 +12,7 @@ struct dump_options {
 	bool superblock, statistics, footprint, map, extents, list, cat, udev, verity, diff, no_checksum;
 	bool has_nid;
 	uint64_t nid, offset;
-	const char *path;
+	const char *path, *hot_list;
 	struct cli_list devices;
 };
 

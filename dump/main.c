@@ -16,7 +16,7 @@ static int show(const struct dump_options *o, struct ero_image *image, struct er
 	if (!rc && o->statistics)
 		rc = ero_report_statistics(image, form, stdout, err);
 	if (!rc && o->footprint)
-		rc = ero_report_footprint(image, form, stdout, err);
+		rc = ero_report_footprint(image, o->hot_list, form, stdout, err);
 	if (!rc && o->map)
 		rc = ero_report_map(image, stdout, err);
 	if (rc || !inode)

@@ -38,6 +38,7 @@ static const struct cli_option table[] = {
 	{ "device", 0, CLI_REQUIRED, "FILE", "an extra device, in the order of the image's table", cli_add_string, FIELD(devices) },
 	{ "diff", 0, CLI_NONE, NULL, "what differs between two images, path by path; exit code 1 if anything does", cli_set_true, FIELD(diff) },
 	{ "footprint", 0, CLI_NONE, NULL, "pages of the host's cache that walks over the tree cost", cli_set_true, FIELD(footprint) },
+	{ "hot-list", 0, CLI_REQUIRED, "FILE", "with --footprint: count a stat of its paths, one a line, too", cli_set_string, FIELD(hot_list) },
 	{ "json", 0, CLI_NONE, NULL, "print each report as a JSON document", cli_set_true, FIELD(json) },
 	{ "ls", 0, CLI_NONE, NULL, "with --path or --nid: the entries of the directory", cli_set_true, FIELD(list) },
 	{ "map", 0, CLI_REQUIRED, "text", "draw the image by kind of page", set_map, FIELD(map) },
@@ -76,6 +77,8 @@ int dump_parse(int argc, char **argv, struct dump_options *o)
 		return cli_usage_error(&cli, "--diff takes two images");
 	if (!o->diff && first + 1 != argc)
 		return cli_usage_error(&cli, first == argc ? "an image to look into is missing" : "one image at a time");
+	if (o->hot_list && !o->footprint)
+		return cli_usage_error(&cli, "--hot-list needs --footprint");
 	if (o->path && o->has_nid)
 		return cli_usage_error(&cli, "--path and --nid cannot be given both");
 	if ((o->extents || o->list || o->cat) && !inode)

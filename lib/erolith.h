@@ -264,8 +264,9 @@ enum ero_report_form { ERO_REPORT_TEXT = 0, ERO_REPORT_JSON };
 /* Each writes one report to `out`: as text, or as one JSON object. */
 ERO_API int ero_report_superblock(struct ero_image *image, enum ero_report_form form, FILE *out,
 				  struct ero_error *err);
-/* Pages of the host's cache that walks over the tree read, and why; and a drawing of the image by kind of page. */
-ERO_API int ero_report_footprint(struct ero_image *image, enum ero_report_form form, FILE *out,
+/* Pages of the host's cache that walks over the tree read, and why; `list`, if not NULL, is a file of paths, one a line, whose lookups are
+ * counted, too. And a drawing of the image by kind of page. */
+ERO_API int ero_report_footprint(struct ero_image *image, const char *list, enum ero_report_form form, FILE *out,
 				 struct ero_error *err);
 ERO_API int ero_report_map(struct ero_image *image, FILE *out, struct ero_error *err);
 ERO_API int ero_report_statistics(struct ero_image *image, enum ero_report_form form, FILE *out,

@@ -284,6 +284,18 @@ int ero_pages_survey(struct ero_image *image, struct ero_pages *pages, struct er
 	return rc;
 }
 
+int ero_pages_mark(struct ero_pages *pages, struct ero_image *image, bool metabox, uint64_t position, uint64_t length, unsigned flags,
+		   struct ero_error *err)
+{
+	struct survey s = { .image = image, .pages = pages };
+	int rc = metabox ? load_metabox(&s, err) : 0;
+
+	if (!rc)
+		mark_meta(&s, metabox, position, length, flags);
+	ero_vec_free(&s.metabox);
+	return rc;
+}
+
 void ero_pages_free(struct ero_pages *pages)
 {
 	free(pages->flags);

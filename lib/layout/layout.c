@@ -210,7 +210,7 @@ static int place_root(struct placer *p, struct ero_error *err)
 /* Whole blocks come before the inodes: kernels read them with readahead, which then fetches what is needed next. */
 static int place_dir_blocks(struct placer *p, struct ero_node *dir, struct ero_error *err)
 {
-	if (!dir->stored.blocks)
+	if (!S_ISDIR(dir->mode) || !dir->stored.blocks)
 		return 0;
 	dir->stored.start_block = p->image.next_block;
 	p->image.next_block += dir->stored.blocks;
@@ -351,29 +351,34 @@ static int place_hot(struct placer *p, struct ero_error *err)
 	return rc ? rc : place_each(p, true, place_beside, err);
 }
 
+static int place_dir_inode(struct placer *p, struct ero_node *dir, struct ero_error *err)
+{
+	uint64_t size = S_ISDIR(dir->mode) && dir->parent ? ero_layout_inode_size(p->plan->pack, dir) : 0;
+
+	return size && size <= p->image.bins.block_size ? place_whole(p->meta, dir, size, err) : 0;
+}
+
+/* What is hot comes first as a whole: the readahead behind its blocks fetches the rest of it. */
 static int place_directories(struct placer *p, struct ero_error *err)
 {
 	const struct ero_tree *tree = p->plan->pack->tree;
 	int rc = place_root(p, err);
 
-	for (size_t i = 0; !rc && i < tree->node_count; i++) {
-		struct ero_node *dir = ero_tree_by_use(tree)[i];
-
-		if (i && S_ISDIR(dir->mode))
-			plan_directory(p->plan->pack, dir, p->image.bins.block_size);
-		if (S_ISDIR(dir->mode))
-			rc = place_dir_blocks(p, dir, err);
+	for (size_t i = 1; !rc && i < tree->node_count; i++)
+		if (S_ISDIR(ero_tree_by_use(tree)[i]->mode))
+			plan_directory(p->plan->pack, ero_tree_by_use(tree)[i], p->image.bins.block_size);
+	if (!rc && tree->heat) {
+		rc = place_each(p, true, place_dir_blocks, err);
+		if (!rc)
+			rc = place_hot(p, err);
+		if (!rc)
+			rc = place_each(p, true, place_dir_inode, err);
+		if (!rc)
+			rc = close_sequential(p->meta, err); /* if it is still open */
 	}
-	if (!rc && tree->heat)
-		rc = place_hot(p, err);
-	for (size_t i = 1; !rc && i < tree->node_count; i++) {
-		struct ero_node *dir = ero_tree_by_use(tree)[i];
-		uint64_t size = S_ISDIR(dir->mode) ? ero_layout_inode_size(p->plan->pack, dir) : 0;
-
-		if (size && size <= p->image.bins.block_size)
-			rc = place_whole(p->meta, dir, size, err);
-	}
-	return rc ? rc : close_sequential(p->meta, err); /* if it is still open */
+	if (!rc)
+		rc = place_each(p, false, place_dir_blocks, err);
+	return rc ? rc : place_each(p, false, place_dir_inode, err);
 }
 
 static int place_others(struct placer *p, struct ero_error *err)

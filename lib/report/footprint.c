@@ -2,6 +2,7 @@
 /* dump.erofs --footprint and --map: what walks cost in pages of the host's cache, and a drawing of the image. */
 #include "base/bytes.h"
 #include "image/pages.h"
+#include "report/lookups.h"
 #include "report/report.h"
 
 #include <inttypes.h>
@@ -16,6 +17,7 @@ static const struct {
 	{ "names", "names (getdents)", ERO_PAGE_READ_NAMES },
 	{ "stat", "stat (and lstat)", ERO_PAGE_READ_STAT },
 	{ "xattr", "xattr (and listxattr)", ERO_PAGE_READ_XATTR },
+	{ "list", "stat of the list", ERO_PAGE_READ_LIST }, /* if there is one */
 };
 enum { WALKS = sizeof(walks) / sizeof(walks[0]) };
 
@@ -49,15 +51,19 @@ static double percent(uint64_t part, uint64_t whole)
 	return whole ? 100.0 * (double)part / (double)whole : 100.0;
 }
 
-static int footprint_json(const struct ero_pages *p, FILE *out, struct ero_error *err)
+static int footprint_json(const struct ero_pages *p, const struct ero_lookups *list, FILE *out, struct ero_error *err)
 {
 	json_object *o = json_object_new_object(), *pages = json_object_new_object(), *dirs = json_object_new_array();
 	uint64_t meta, mixed;
 
 	count_shared(p, &meta, &mixed);
-	for (unsigned i = 0; i < WALKS; i++)
+	for (unsigned i = 0; i < WALKS - !list; i++)
 		ero_json_add_u64(pages, walks[i].key, ero_pages_with(p, walks[i].flag));
 	ero_json_add(o, "pages", pages);
+	if (list) {
+		ero_json_add_u64(o, "list_paths", list->paths);
+		ero_json_add_u64(o, "list_missing", list->missing);
+	}
 	ero_json_add_u64(o, "floor_pages", floor_pages(p));
 	ero_json_add_u64(o, "inodes", p->inodes);
 	ero_json_add_u64(o, "inode_bytes", p->inode_bytes);
@@ -81,18 +87,20 @@ static int footprint_json(const struct ero_pages *p, FILE *out, struct ero_error
 	return ero_report_json(o, out, err);
 }
 
-static int footprint_text(const struct ero_pages *p, FILE *out, struct ero_error *err)
+static int footprint_text(const struct ero_pages *p, const struct ero_lookups *list, FILE *out, struct ero_error *err)
 {
 	uint64_t meta, mixed, bytes = p->names_bytes + p->inode_bytes + p->index_bytes;
 
 	count_shared(p, &meta, &mixed);
 	fprintf(out, "Pages of %u bytes that a walk over the whole tree reads, cold, mounted without a loop device:\n", ERO_PAGE_SIZE);
-	for (unsigned i = 0; i < WALKS; i++) {
+	for (unsigned i = 0; i < WALKS - !list; i++) {
 		uint64_t n = ero_pages_with(p, walks[i].flag);
 
 		fprintf(out, "  %-24s %10" PRIu64 "  %10" PRIu64 " KiB\n", walks[i].title, n, n * (ERO_PAGE_SIZE / 1024));
 	}
 	fprintf(out, "  %-24s %10" PRIu64 "  its own size, inodes in slots of 32 bytes: without -m nothing can be less\n", "all metadata", floor_pages(p));
+	if (list && list->missing)
+		fprintf(out, "  of the %" PRIu64 " paths of the list %" PRIu64 " lead nowhere\n", list->paths, list->missing);
 	fprintf(out, "Metadata: %" PRIu64 " bytes, %.1f for each of %" PRIu64 " inodes: names %" PRIu64 ", inodes %" PRIu64
 		", maps %" PRIu64 "\n", bytes, p->inodes ? (double)bytes / (double)p->inodes : 0.0, p->inodes, p->names_bytes,
 		p->inode_bytes, p->index_bytes);
@@ -109,13 +117,16 @@ static int footprint_text(const struct ero_pages *p, FILE *out, struct ero_error
 	return ero_report_end(out, err);
 }
 
-int ero_report_footprint(struct ero_image *image, enum ero_report_form form, FILE *out, struct ero_error *err)
+int ero_report_footprint(struct ero_image *image, const char *list, enum ero_report_form form, FILE *out, struct ero_error *err)
 {
+	struct ero_lookups lookups, *counted = list ? &lookups : NULL;
 	struct ero_pages pages;
 	int rc = ero_pages_survey(image, &pages, err);
 
+	if (!rc && list)
+		rc = ero_lookups_mark(image, &pages, list, &lookups, err);
 	if (!rc)
-		rc = form == ERO_REPORT_JSON ? footprint_json(&pages, out, err) : footprint_text(&pages, out, err);
+		rc = form == ERO_REPORT_JSON ? footprint_json(&pages, counted, out, err) : footprint_text(&pages, counted, out, err);
 	ero_pages_free(&pages);
 	return rc;
 }

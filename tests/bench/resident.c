@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Mounts an image by mount(2) with the file itself as source, cold, walks the tree, and prints how many pages of the image
- * are in the page cache then, and the milliseconds it took.   resident IMAGE DIRECTORY names|stat|xattr|COMMAND [PAGE]
+ * are in the page cache then, and the milliseconds it took.   resident IMAGE DIRECTORY names|stat|xattr|paths=FILE|COMMAND [PAGE]
+ * paths: a stat of each path in FILE, one a line, with the image as root directory.
  * PAGE: only what lies from there on, and page 0, is counted. COMMAND is given to the image's own /bin/sh, with the image as root directory. Needs root. */
 #include <errno.h>
 #include <fcntl.h>
@@ -93,14 +94,36 @@ static void walk(int dirfd, const char *name, char mode)
 	closedir(dir);
 }
 
+static void stat_all(FILE *list)
+{
+	char *line = NULL;
+	size_t room = 0;
+	struct stat st;
+	ssize_t n;
+
+	while ((n = getline(&line, &room, list)) > 0) {
+		line[n - (line[n - 1] == '\n')] = '\0';
+		if (stat(line, &st) && errno != ENOENT && errno != ENOTDIR && errno != ELOOP)
+			fail(line);
+	}
+	exit(ferror(list) != 0);
+}
+
 static void boot(const char *top, const char *command)
 {
-	pid_t child = fork();
+	const char *paths = strncmp(command, "paths=", 6) ? NULL : command + 6;
+	FILE *list = paths ? fopen(paths, "r") : NULL;
+	pid_t child;
 	int status = 0;
 
+	if (paths && !list)
+		fail(paths);
+	child = fork();
 	if (child == 0) {
 		if (chroot(top) || chdir("/"))
 			fail(top);
+		if (list)
+			stat_all(list);
 		if (!freopen("/dev/null", "w", stdout)) /* an image may have no devices */
 			close(1);
 		execl("/bin/sh", "sh", "-c", command, (char *)NULL);

@@ -21,7 +21,7 @@ static void look_at(struct ero_image *image)
 	if (nowhere) {
 		ero_report_superblock(image, ERO_REPORT_JSON, nowhere, &err);
 		ero_report_statistics(image, ERO_REPORT_TEXT, nowhere, &err);
-		ero_report_footprint(image, ERO_REPORT_TEXT, nowhere, &err);
+		ero_report_footprint(image, NULL, ERO_REPORT_TEXT, nowhere, &err);
 		fclose(nowhere);
 	}
 }
