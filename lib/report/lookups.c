@@ -63,7 +63,7 @@ static const uint8_t *block_of(const struct directory *d, uint64_t number, size_
 	return d->bytes + at;
 }
 
-static void search_block(const struct directory *d, uint64_t number, const char *name, size_t length, uint64_t *nid)
+static bool search_block(const struct directory *d, uint64_t number, const char *name, size_t length, uint64_t *nid)
 {
 	size_t part;
 	const uint8_t *block = block_of(d, number, &part);
@@ -71,12 +71,16 @@ static void search_block(const struct directory *d, uint64_t number, const char 
 	struct ero_dirent e;
 
 	for (unsigned i = 0; i < count; i++)
-		if (ero_dirblock_entry(block, part, count, i, &e) == ERO_DIRENT_GOOD && !ero_name_compare(name, length, e.name, e.name_length))
+		if (ero_dirblock_entry(block, part, count, i, &e) == ERO_DIRENT_GOOD && !ero_name_compare(name, length, e.name, e.name_length)) {
 			*nid = e.nid;
+			return true;
+		}
+	return false;
 }
 
-/* By halves over the first names of blocks, then in the block. *nid is 0, which no inode has, if the name is not there. */
-static int search(struct lookups *l, const struct directory *d, const char *name, size_t length, uint64_t *nid, struct ero_error *err)
+/* By halves over the first names of blocks, then in the block. *nid is set if the name is there. */
+static int search(struct lookups *l, const struct directory *d, const char *name, size_t length, uint64_t *nid, bool *found,
+		  struct ero_error *err)
 {
 	uint64_t low = 0, high = ero_div_up(d->inode->size, d->block_size); /* the block before `low` may hold the name */
 
@@ -90,17 +94,17 @@ static int search(struct lookups *l, const struct directory *d, const char *name
 		if (rc || ero_dirblock_entry(block, part, ero_dirblock_count(block, part), 0, &first) != ERO_DIRENT_GOOD)
 			return rc;
 		order = ero_name_compare(name, length, first.name, first.name_length);
-		if (!order)
+		if (!order) {
 			*nid = first.nid;
-		if (!order)
+			*found = true;
 			return 0;
+		}
 		if (order < 0)
 			high = middle;
 		else
 			low = middle + 1;
 	}
-	if (low)
-		search_block(d, low - 1, name, length, nid);
+	*found = low && search_block(d, low - 1, name, length, nid);
 	return 0;
 }
 
@@ -138,11 +142,11 @@ static int step(struct lookups *l, const char *name, size_t length, bool *found,
 	*found = !rc && S_ISDIR(dir.mode);
 	if (rc || !*found)
 		return rc;
+	*found = false;
 	rc = ero_data_read_all(l->image, &dir, UINT32_MAX, &bytes, err);
 	d.bytes = bytes;
 	if (!rc)
-		rc = search(l, &d, name, length, &nid, err);
-	*found = nid != 0;
+		rc = search(l, &d, name, length, &nid, found, err);
 	if (rc || !*found)
 		return rc;
 	rc = ero_inode_read(l->image, nid, &next, err);
