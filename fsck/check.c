@@ -160,6 +160,8 @@ static int check_open(struct context *c, struct ero_image *image, struct ero_che
 		start_check(&checking, !o->extract_to);
 	rc = o->extract_to ? extract(c, image, options.has_nid, options.nid, &extracted, err) : 0;
 	if (finish_check(&checking)) {
+		if (rc && (extracted.failures || !extracted.damages))
+			cli_error(FSCK, "%s: %s", c->image, err->text);
 		*err = check_err;
 		return OPERATIONAL;
 	}

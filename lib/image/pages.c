@@ -284,14 +284,16 @@ int ero_pages_survey(struct ero_image *image, struct ero_pages *pages, struct er
 	return rc;
 }
 
-int ero_pages_mark(struct ero_pages *pages, struct ero_image *image, bool metabox, uint64_t position, uint64_t length, unsigned flags,
-		   struct ero_error *err)
+int ero_pages_mark_list(struct ero_pages *pages, struct ero_image *image, bool metabox, uint64_t position, uint64_t length,
+			struct ero_error *err)
 {
 	struct survey s = { .image = image, .pages = pages };
 	int rc = metabox ? load_metabox(&s, err) : 0;
 
-	if (!rc)
-		mark_meta(&s, metabox, position, length, flags);
+	if (!rc && metabox)
+		mark_meta(&s, true, position, length, ERO_PAGE_READ_LIST);
+	else if (!rc)
+		mark_image(&s, position, length, ERO_PAGE_READ_LIST);
 	ero_vec_free(&s.metabox);
 	return rc;
 }

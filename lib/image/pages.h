@@ -47,9 +47,9 @@ struct ero_pages {
 };
 
 int ero_pages_survey(struct ero_image *image, struct ero_pages *pages, struct ero_error *err);
-/* Marks the pages of a range of the image, or of the metabox those that hold it, after the survey. */
-int ero_pages_mark(struct ero_pages *pages, struct ero_image *image, bool metabox, uint64_t position, uint64_t length, unsigned flags,
-		   struct ero_error *err);
+/* Marks the pages of a range of the image, or of the metabox those that hold it, after the survey, with ERO_PAGE_READ_LIST. */
+int ero_pages_mark_list(struct ero_pages *pages, struct ero_image *image, bool metabox, uint64_t position, uint64_t length,
+			struct ero_error *err);
 void ero_pages_free(struct ero_pages *pages);
 /* Pages that have any of `flags`. */
 uint64_t ero_pages_with(const struct ero_pages *pages, unsigned flags);

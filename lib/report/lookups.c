@@ -2,64 +2,106 @@
 /* Paths are followed as namei does it in the kernel (fs/namei.c, fs/erofs/namei.c), on a mount that nobody has used before. */
 #include "report/lookups.h"
 #include "base/bytes.h"
-#include "base/cleanup.h"
 #include "image/data.h"
 #include "image/dir.h"
 #include "source/source.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-enum { MOST_LINKS = 40, LINK_MOST = 4095 };
+enum {
+	MOST_LINKS = 40,
+	LINK_MOST = 4095,
+	DIR_MOST = 64 << 20, /* bytes of a directory: two million names */
+	LEVELS = 8           /* of the tree: of each the directory that was looked into last is kept */
+};
+
+struct directory {
+	struct ero_inode inode;
+	uint8_t *bytes;      /* its content; NULL: there is no directory here */
+	ERO_VEC(struct ero_extent) extents;
+	struct ero_map map;
+};
+
+struct place {
+	uint64_t nid;
+	bool is_dir;
+};
 
 struct lookups {
 	struct ero_image *image;
 	struct ero_pages *pages;
 	struct ero_lookups *result;
-	unsigned links;         /* followed on this path */
-	ERO_VEC(uint64_t) way;  /* from the root to where the path has led */
+	unsigned links;            /* followed on this path */
+	ERO_VEC(struct place) way; /* from the root to where the path has led */
+	struct directory levels[LEVELS];
 };
+
+static int mark(struct lookups *l, bool metabox, uint64_t position, uint64_t length, struct ero_error *err)
+{
+	return ero_pages_mark_list(l->pages, l->image, metabox, position, length, err);
+}
 
 static int mark_inode(struct lookups *l, const struct ero_inode *i, struct ero_error *err)
 {
-	return ero_pages_mark(l->pages, l->image, ero_in_metabox(i->nid), i->position, i->extended ? ERO_EXTENDED_SIZE : ERO_COMPACT_SIZE,
-			      ERO_PAGE_READ_LIST, err);
+	return mark(l, ero_in_metabox(i->nid), i->position, i->extended ? ERO_EXTENDED_SIZE : ERO_COMPACT_SIZE, err);
 }
 
-/* What holds bytes `from` to `end` of a directory or link: of what is encoded the whole extent. */
-static int mark_content(struct lookups *l, const struct ero_inode *i, uint64_t from, uint64_t end, struct ero_error *err)
+/* ---- content ---- */
+
+static void forget(struct directory *d)
+{
+	free(d->bytes);
+	ero_vec_free(&d->extents);
+	*d = (struct directory){ 0 };
+}
+
+/* The content of a directory or link of at most `limit` bytes, and where it lies. */
+static int load(struct lookups *l, const struct ero_inode *inode, uint64_t limit, struct directory *d, struct ero_error *err)
 {
 	struct ero_extent e;
-	struct ero_map map;
-	int rc = ero_map_init(&map, l->image, i, err);
+	int rc;
 
-	while (!rc && (rc = ero_map_next(&map, &e, err)) > 0 && e.logical < end) {
-		bool encoded = e.kind == ERO_EXTENT_ENCODED, meta = e.kind == ERO_EXTENT_INLINE || e.in_meta;
-		uint64_t first = from > e.logical ? from - e.logical : 0, last = end - e.logical < e.length ? end - e.logical : e.length;
+	forget(d);
+	rc = ero_map_init(&d->map, l->image, inode, err);
+	while (!rc && (rc = ero_map_next(&d->map, &e, err)) > 0)
+		rc = ero_vec_push(&d->extents, e) ? 0 : ero_fail_memory(err);
+	if (!rc)
+		rc = ero_data_read_all(l->image, inode, limit, &d->bytes, err);
+	if (rc)
+		forget(d);
+	d->inode = *inode;
+	return rc;
+}
 
-		rc = 0;
-		if (first >= last || e.device || (!meta && !encoded && e.kind != ERO_EXTENT_PLAIN))
-			continue;
-		rc = ero_pages_mark(l->pages, l->image, meta && ero_in_metabox(i->nid), e.physical + (encoded ? 0 : first),
-				    encoded ? e.stored : last - first, ERO_PAGE_READ_LIST, err);
+/* What holds bytes `from` to `end`, of what is encoded the whole extent, and the map that tells of it. */
+static int mark_content(struct lookups *l, const struct directory *d, uint64_t from, uint64_t end, struct ero_error *err)
+{
+	bool metabox = ero_in_metabox(d->inode.nid);
+	int rc = mark(l, metabox, d->map.behind_head, ero_map_bytes(&d->map), err);
+
+	for (size_t i = ero_extent_find(d->extents.data, d->extents.count, from); !rc && i < d->extents.count; i++) {
+		const struct ero_extent *e = &d->extents.data[i];
+		bool encoded = e->kind == ERO_EXTENT_ENCODED, meta = e->kind == ERO_EXTENT_INLINE || e->in_meta;
+		uint64_t first = from > e->logical ? from - e->logical : 0, last = end - e->logical < e->length ? end - e->logical : e->length;
+
+		if (e->logical >= end)
+			break;
+		if (!e->device && (meta || encoded || e->kind == ERO_EXTENT_PLAIN))
+			rc = mark(l, meta && metabox, e->physical + (encoded ? 0 : first), encoded ? e->stored : last - first, err);
 	}
-	return rc < 0 ? rc : 0;
+	return rc;
 }
 
 /* ---- one name ---- */
 
-struct directory {
-	const struct ero_inode *inode;
-	uint8_t *bytes;
-	unsigned block_size;
-};
-
 /* A block's first byte, and how many it has. */
 static const uint8_t *block_of(const struct directory *d, uint64_t number, size_t *length)
 {
-	uint64_t at = number * d->block_size;
+	uint64_t size = ero_block_size(d->map.image), at = number * size;
 
-	*length = d->inode->size - at < d->block_size ? (size_t)(d->inode->size - at) : d->block_size;
+	*length = (size_t)(d->inode.size - at < size ? d->inode.size - at : size);
 	return d->bytes + at;
 }
 
@@ -82,14 +124,14 @@ static bool search_block(const struct directory *d, uint64_t number, const char 
 static int search(struct lookups *l, const struct directory *d, const char *name, size_t length, uint64_t *nid, bool *found,
 		  struct ero_error *err)
 {
-	uint64_t low = 0, high = ero_div_up(d->inode->size, d->block_size); /* the block before `low` may hold the name */
+	uint64_t size = ero_block_size(l->image), low = 0, high = ero_div_up(d->inode.size, size); /* the block before `low` may hold the name */
 
 	while (low < high) {
 		uint64_t middle = low + (high - low - 1) / 2;
 		struct ero_dirent first;
 		size_t part;
 		const uint8_t *block = block_of(d, middle, &part);
-		int rc = mark_content(l, d->inode, middle * d->block_size, middle * d->block_size + part, err), order;
+		int rc = mark_content(l, d, middle * size, middle * size + part, err), order;
 
 		if (rc || ero_dirblock_entry(block, part, ero_dirblock_count(block, part), 0, &first) != ERO_DIRENT_GOOD)
 			return rc;
@@ -115,46 +157,60 @@ static int follow(struct lookups *l, const char *path, bool *found, struct ero_e
 
 static int follow_link(struct lookups *l, const struct ero_inode *link, bool *found, struct ero_error *err)
 {
-	ERO_AUTO_FREE uint8_t *target = NULL;
-	ERO_AUTO_FREE char *text = NULL;
+	struct directory target = { 0 };
+	char *text = NULL;
 	int rc;
 
-	*found = ++l->links <= MOST_LINKS;
+	*found = ++l->links <= MOST_LINKS && link->size;
 	if (!*found)
 		return 0;
-	rc = ero_data_read_all(l->image, link, LINK_MOST, &target, err);
+	rc = load(l, link, LINK_MOST, &target, err);
 	if (!rc)
-		rc = mark_content(l, link, 0, link->size, err);
-	if (!rc && !(text = strndup((const char *)target, (size_t)link->size)))
+		rc = mark_content(l, &target, 0, link->size, err);
+	if (!rc && !(text = strndup((const char *)target.bytes, (size_t)link->size)))
 		rc = ero_fail_memory(err);
-	return rc ? rc : follow(l, text, found, err);
+	if (!rc)
+		rc = follow(l, text, found, err);
+	free(text);
+	forget(&target);
+	return rc;
+}
+
+/* The directory that the way has led to: kept from before, if the same stood there. */
+static int look_into(struct lookups *l, struct directory **result, struct ero_error *err)
+{
+	uint64_t nid = l->way.data[l->way.count - 1].nid;
+	struct directory *d = &l->levels[l->way.count % LEVELS];
+	struct ero_inode inode;
+	int rc = 0;
+
+	*result = d;
+	if (d->bytes && d->inode.nid == nid)
+		return 0;
+	rc = ero_inode_read(l->image, nid, &inode, err);
+	return rc ? rc : load(l, &inode, DIR_MOST, d, err);
 }
 
 /* One name in the directory that the way has led to. */
 static int step(struct lookups *l, const char *name, size_t length, bool *found, struct ero_error *err)
 {
-	ERO_AUTO_FREE uint8_t *bytes = NULL;
-	struct ero_inode dir, next;
-	struct directory d = { .inode = &dir, .block_size = ero_block_size(l->image) };
-	uint64_t nid = 0;
-	int rc = ero_inode_read(l->image, l->way.data[l->way.count - 1], &dir, err);
+	struct place place = { 0 };
+	struct ero_inode next;
+	struct directory *d;
+	int rc = look_into(l, &d, err);
 
-	*found = !rc && S_ISDIR(dir.mode);
-	if (rc || !*found)
-		return rc;
 	*found = false;
-	rc = ero_data_read_all(l->image, &dir, UINT32_MAX, &bytes, err);
-	d.bytes = bytes;
 	if (!rc)
-		rc = search(l, &d, name, length, &nid, found, err);
+		rc = search(l, d, name, length, &place.nid, found, err);
 	if (rc || !*found)
 		return rc;
-	rc = ero_inode_read(l->image, nid, &next, err);
+	rc = ero_inode_read(l->image, place.nid, &next, err);
 	if (!rc)
 		rc = mark_inode(l, &next, err);
 	if (!rc && S_ISLNK(next.mode))
 		return follow_link(l, &next, found, err);
-	if (!rc && !ero_vec_push(&l->way, nid))
+	place.is_dir = !rc && S_ISDIR(next.mode);
+	if (!rc && !ero_vec_push(&l->way, place))
 		rc = ero_fail_memory(err);
 	return rc;
 }
@@ -167,16 +223,17 @@ static int follow(struct lookups *l, const char *path, bool *found, struct ero_e
 	if (*path == '/')
 		l->way.count = 1;
 	while (!rc && *found) {
-		size_t length;
+		size_t slashes = strspn(path, "/"), length = strcspn(path + slashes, "/");
 
-		path += strspn(path, "/");
-		length = strcspn(path, "/");
+		path += slashes;
+		if ((slashes || length) && !l->way.data[l->way.count - 1].is_dir)
+			*found = false;
+		else if (length == 2 && !memcmp(path, "..", 2))
+			l->way.count -= l->way.count > 1;
+		else if (length && (length != 1 || *path != '.'))
+			rc = step(l, path, length, found, err);
 		if (!length)
 			break;
-		if (length == 2 && !memcmp(path, "..", 2))
-			l->way.count -= l->way.count > 1;
-		else if (length != 1 || *path != '.')
-			rc = step(l, path, length, found, err);
 		path += length;
 	}
 	return rc;
@@ -204,7 +261,7 @@ static int mark_mount(struct lookups *l, struct ero_error *err)
 	const struct ero_super *super = &l->image->super;
 	uint64_t nids[] = { super->root_nid, l->image->packed ? super->packed_nid : super->root_nid,
 			    l->image->metabox ? super->metabox_nid : super->root_nid };
-	int rc = ero_pages_mark(l->pages, l->image, false, 0, l->image->super_end, ERO_PAGE_READ_LIST, err);
+	int rc = mark(l, false, 0, l->image->super_end, err);
 
 	for (unsigned i = 0; !rc && i < sizeof(nids) / sizeof(nids[0]); i++) {
 		struct ero_inode inode;
@@ -220,11 +277,14 @@ int ero_lookups_mark(struct ero_image *image, struct ero_pages *pages, const cha
 		     struct ero_error *err)
 {
 	struct lookups l = { .image = image, .pages = pages, .result = result };
-	int rc = ero_vec_push(&l.way, image->super.root_nid) ? mark_mount(&l, err) : ero_fail_memory(err);
+	struct place root = { image->super.root_nid, true };
+	int rc = ero_vec_push(&l.way, root) ? mark_mount(&l, err) : ero_fail_memory(err);
 
 	*result = (struct ero_lookups){ 0 };
 	if (!rc)
 		rc = ero_source_lines(list, "list of paths", take_line, &l, err);
 	ero_vec_free(&l.way);
+	for (unsigned i = 0; i < LEVELS; i++)
+		forget(&l.levels[i]);
 	return rc;
 }

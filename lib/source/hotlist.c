@@ -44,12 +44,14 @@ static int follow(struct hot *h, struct ero_node *dir, const char *path, struct 
 		length = strcspn(path, "/");
 		if (!length)
 			break;
-		if (length == 1 && *path == '.')
+		if (!S_ISDIR(at->mode))
+			next = NULL;
+		else if (length == 1 && *path == '.')
 			next = at;
 		else if (length == 2 && !memcmp(path, "..", 2))
 			next = at->parent ? at->parent : at;
 		else
-			next = S_ISDIR(at->mode) ? ero_tree_entry(at, path, length) : NULL;
+			next = ero_tree_entry(at, path, length);
 		path += length;
 		*found = next;
 		if (next)

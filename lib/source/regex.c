@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * The C library copies what "+" and "{m,n}" repeat, and copies the copies where a repetition is repeated: 40 times "+" take more
- * memory than there is. So they are counted before: rather too many than too few, since nesting is not looked at.
+ * memory than there is. Where copies may be empty each of them knows all the others: "a{0,32767}" takes gigabytes. So copies are
+ * counted before: rather too many than too few, since nesting is not looked at.
  */
 #include "source/regex.h"
 
@@ -9,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_COPIES = 1 << 16, MOST_BYTES = 1 << 20 };
+enum { MOST_COPIES = 2000, MOST_BYTES = 1 << 20 };
 
 /* How often a repetition at `p` has what stands before it copied: 1 for what is none, or copies nothing. */
 static unsigned long copies_of(const char *p)
@@ -25,7 +26,7 @@ static unsigned long copies_of(const char *p)
 	most = *end == ',' ? strtoul(end + 1, NULL, 10) : 0;
 	if (most < least)
 		most = least + 1; /* "{m,}" */
-	return most < MOST_COPIES ? most + !most : MOST_COPIES;
+	return most <= MOST_COPIES ? most + !most : MOST_COPIES + 1;
 }
 
 static bool is_modest(const char *text)

@@ -26,7 +26,8 @@ fails 1 'exclude-regex.*memory' "a regular expression that takes all memory" $mk
 fails 1 'exclude-regex.*memory' "and one with numbers" $mkfs --exclude-regex '((a{255}){255}){2,}' new.erofs t
 echo '4096 ^(((x{3}){300}){300})$' >hints
 fails 1 'hints, line 1.*memory' "and one of a list" $mkfs -zlz4 --compress-hints=hints new.erofs t
-check "others are taken" $mkfs --quiet --exclude-regex '^([a-z]+/)+[^/]{1,64}\\.[a-z0-9]{2,255}$' --exclude-regex 'a{32767}' --exclude-regex '(a{200}){200}' good.erofs t
+fails 1 'exclude-regex.*memory' "and one of what may be empty" $mkfs --exclude-regex 'a{0,32767}' new.erofs t
+check "others are taken" $mkfs --quiet --exclude-regex '^([a-z]+/)+[^/]{1,64}\\.[a-z0-9]{2,255}$' --exclude-regex '(a*){1000}' --exclude-regex '(a{40}){40}' good.erofs t
 rm -f hints good.erofs
 fails 1 'hints' "hints that are missing" $mkfs -zlz4 --compress-hints=nowhere new.erofs t
 check "none of these left an image, or anything else" sh -c 'test "$(ls -A)" = "$(printf "mnt\nout\nt\nwhy" )" -o "$(ls -A | grep -vxE "mnt|out|t|why|empty|probe.erofs" | wc -l)" -eq 0'
