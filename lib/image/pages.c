@@ -13,7 +13,6 @@ enum { SMALL_FILE = 64 << 10, LINE = 64 };
 struct survey {
 	struct ero_image *image;
 	struct ero_pages *pages;
-	ERO_VEC(struct ero_extent) metabox;
 	/* the directory whose names are being told */
 	const struct ero_walk_dir *dir;
 	struct ero_dir_cost cost;    /* of it, so far */
@@ -66,8 +65,8 @@ static void mark_meta(struct survey *s, bool metabox, uint64_t position, uint64_
 		reach(s, position, length, 1, &s->pages->metadata_end);
 		return;
 	}
-	for (size_t i = ero_extent_find(s->metabox.data, s->metabox.count, position); i < s->metabox.count; i++) {
-		const struct ero_extent *e = &s->metabox.data[i];
+	for (size_t i = ero_extent_find(s->pages->metabox.data, s->pages->metabox.count, position); i < s->pages->metabox.count; i++) {
+		const struct ero_extent *e = &s->pages->metabox.data[i];
 
 		if (e->logical >= position && e->logical - position >= length)
 			break;
@@ -88,7 +87,7 @@ static int load_metabox(struct survey *s, struct ero_error *err)
 	if (!rc)
 		rc = ero_map_init(&map, s->image, &inode, err);
 	while (!rc && (rc = ero_map_next(&map, &e, err)) > 0)
-		rc = ero_vec_push(&s->metabox, e) ? 0 : ero_fail_memory(err);
+		rc = ero_vec_push(&s->pages->metabox, e) ? 0 : ero_fail_memory(err);
 	return rc;
 }
 
@@ -279,29 +278,25 @@ int ero_pages_survey(struct ero_image *image, struct ero_pages *pages, struct er
 		rc = mark_hidden(&s, image->super.packed_nid, err);
 	if (!rc && image->metabox)
 		rc = mark_hidden(&s, image->super.metabox_nid, err);
-	ero_vec_free(&s.metabox);
 	free(s.stamps);
 	return rc;
 }
 
-int ero_pages_mark_list(struct ero_pages *pages, struct ero_image *image, bool metabox, uint64_t position, uint64_t length,
-			struct ero_error *err)
+void ero_pages_mark_list(struct ero_pages *pages, struct ero_image *image, bool metabox, uint64_t position, uint64_t length)
 {
 	struct survey s = { .image = image, .pages = pages };
-	int rc = metabox ? load_metabox(&s, err) : 0;
 
-	if (!rc && metabox)
+	if (metabox)
 		mark_meta(&s, true, position, length, ERO_PAGE_READ_LIST);
-	else if (!rc)
+	else
 		mark_image(&s, position, length, ERO_PAGE_READ_LIST);
-	ero_vec_free(&s.metabox);
-	return rc;
 }
 
 void ero_pages_free(struct ero_pages *pages)
 {
 	free(pages->flags);
 	pages->flags = NULL;
+	ero_vec_free(&pages->metabox);
 }
 
 uint64_t ero_pages_with(const struct ero_pages *pages, unsigned flags)

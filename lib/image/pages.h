@@ -5,6 +5,7 @@
 #define ERO_IMAGE_PAGES_H
 
 #include "base/vec.h"
+#include "image/map.h"
 #include "image/walk.h"
 
 #define ERO_PAGE_SIZE 4096u
@@ -44,12 +45,12 @@ struct ero_pages {
 	uint64_t straddling;       /* inodes that cross a page */
 	uint64_t small, small_in_line; /* regular files up to 64 KiB; those whose metadata lies in one 64-byte line */
 	struct ero_dir_cost dearest[ERO_DEAREST]; /* the first is the dearest; entries 0: none */
+	ERO_VEC(struct ero_extent) metabox; /* where what lies in it is stored */
 };
 
 int ero_pages_survey(struct ero_image *image, struct ero_pages *pages, struct ero_error *err);
 /* Marks the pages of a range of the image, or of the metabox those that hold it, after the survey, with ERO_PAGE_READ_LIST. */
-int ero_pages_mark_list(struct ero_pages *pages, struct ero_image *image, bool metabox, uint64_t position, uint64_t length,
-			struct ero_error *err);
+void ero_pages_mark_list(struct ero_pages *pages, struct ero_image *image, bool metabox, uint64_t position, uint64_t length);
 void ero_pages_free(struct ero_pages *pages);
 /* Pages that have any of `flags`. */
 uint64_t ero_pages_with(const struct ero_pages *pages, unsigned flags);

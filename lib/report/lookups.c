@@ -38,14 +38,14 @@ struct lookups {
 	struct directory levels[LEVELS];
 };
 
-static int mark(struct lookups *l, bool metabox, uint64_t position, uint64_t length, struct ero_error *err)
+static void mark(struct lookups *l, bool metabox, uint64_t position, uint64_t length)
 {
-	return ero_pages_mark_list(l->pages, l->image, metabox, position, length, err);
+	ero_pages_mark_list(l->pages, l->image, metabox, position, length);
 }
 
-static int mark_inode(struct lookups *l, const struct ero_inode *i, struct ero_error *err)
+static void mark_inode(struct lookups *l, const struct ero_inode *i)
 {
-	return mark(l, ero_in_metabox(i->nid), i->position, i->extended ? ERO_EXTENDED_SIZE : ERO_COMPACT_SIZE, err);
+	mark(l, ero_in_metabox(i->nid), i->position, i->extended ? ERO_EXTENDED_SIZE : ERO_COMPACT_SIZE);
 }
 
 /* ---- content ---- */
@@ -76,12 +76,12 @@ static int load(struct lookups *l, const struct ero_inode *inode, uint64_t limit
 }
 
 /* What holds bytes `from` to `end`, of what is encoded the whole extent, and the map that tells of it. */
-static int mark_content(struct lookups *l, const struct directory *d, uint64_t from, uint64_t end, struct ero_error *err)
+static void mark_content(struct lookups *l, const struct directory *d, uint64_t from, uint64_t end)
 {
 	bool metabox = ero_in_metabox(d->inode.nid);
-	int rc = mark(l, metabox, d->map.behind_head, ero_map_bytes(&d->map), err);
 
-	for (size_t i = ero_extent_find(d->extents.data, d->extents.count, from); !rc && i < d->extents.count; i++) {
+	mark(l, metabox, d->map.behind_head, ero_map_bytes(&d->map));
+	for (size_t i = ero_extent_find(d->extents.data, d->extents.count, from); i < d->extents.count; i++) {
 		const struct ero_extent *e = &d->extents.data[i];
 		bool encoded = e->kind == ERO_EXTENT_ENCODED, meta = e->kind == ERO_EXTENT_INLINE || e->in_meta;
 		uint64_t first = from > e->logical ? from - e->logical : 0, last = end - e->logical < e->length ? end - e->logical : e->length;
@@ -89,9 +89,8 @@ static int mark_content(struct lookups *l, const struct directory *d, uint64_t f
 		if (e->logical >= end)
 			break;
 		if (!e->device && (meta || encoded || e->kind == ERO_EXTENT_PLAIN))
-			rc = mark(l, meta && metabox, e->physical + (encoded ? 0 : first), encoded ? e->stored : last - first, err);
+			mark(l, meta && metabox, e->physical + (encoded ? 0 : first), encoded ? e->stored : last - first);
 	}
-	return rc;
 }
 
 /* ---- one name ---- */
@@ -120,9 +119,8 @@ static bool search_block(const struct directory *d, uint64_t number, const char 
 	return false;
 }
 
-/* By halves over the first names of blocks, then in the block. *nid is set if the name is there. */
-static int search(struct lookups *l, const struct directory *d, const char *name, size_t length, uint64_t *nid, bool *found,
-		  struct ero_error *err)
+/* By halves over the first names of blocks, then in the block. Sets *nid, if the name is there. */
+static bool search(struct lookups *l, const struct directory *d, const char *name, size_t length, uint64_t *nid)
 {
 	uint64_t size = ero_block_size(l->image), low = 0, high = ero_div_up(d->inode.size, size); /* the block before `low` may hold the name */
 
@@ -131,23 +129,22 @@ static int search(struct lookups *l, const struct directory *d, const char *name
 		struct ero_dirent first;
 		size_t part;
 		const uint8_t *block = block_of(d, middle, &part);
-		int rc = mark_content(l, d, middle * size, middle * size + part, err), order;
+		int order;
 
-		if (rc || ero_dirblock_entry(block, part, ero_dirblock_count(block, part), 0, &first) != ERO_DIRENT_GOOD)
-			return rc;
+		mark_content(l, d, middle * size, middle * size + part);
+		if (ero_dirblock_entry(block, part, ero_dirblock_count(block, part), 0, &first) != ERO_DIRENT_GOOD)
+			return false;
 		order = ero_name_compare(name, length, first.name, first.name_length);
 		if (!order) {
 			*nid = first.nid;
-			*found = true;
-			return 0;
+			return true;
 		}
 		if (order < 0)
 			high = middle;
 		else
 			low = middle + 1;
 	}
-	*found = low && search_block(d, low - 1, name, length, nid);
-	return 0;
+	return low && search_block(d, low - 1, name, length, nid);
 }
 
 /* ---- paths ---- */
@@ -166,7 +163,7 @@ static int follow_link(struct lookups *l, const struct ero_inode *link, bool *fo
 		return 0;
 	rc = load(l, link, LINK_MOST, &target, err);
 	if (!rc)
-		rc = mark_content(l, &target, 0, link->size, err);
+		mark_content(l, &target, 0, link->size);
 	if (!rc && !(text = strndup((const char *)target.bytes, (size_t)link->size)))
 		rc = ero_fail_memory(err);
 	if (!rc)
@@ -199,14 +196,12 @@ static int step(struct lookups *l, const char *name, size_t length, bool *found,
 	struct directory *d;
 	int rc = look_into(l, &d, err);
 
-	*found = false;
-	if (!rc)
-		rc = search(l, d, name, length, &place.nid, found, err);
+	*found = !rc && search(l, d, name, length, &place.nid);
 	if (rc || !*found)
 		return rc;
 	rc = ero_inode_read(l->image, place.nid, &next, err);
 	if (!rc)
-		rc = mark_inode(l, &next, err);
+		mark_inode(l, &next);
 	if (!rc && S_ISLNK(next.mode))
 		return follow_link(l, &next, found, err);
 	place.is_dir = !rc && S_ISDIR(next.mode);
@@ -261,14 +256,15 @@ static int mark_mount(struct lookups *l, struct ero_error *err)
 	const struct ero_super *super = &l->image->super;
 	uint64_t nids[] = { super->root_nid, l->image->packed ? super->packed_nid : super->root_nid,
 			    l->image->metabox ? super->metabox_nid : super->root_nid };
-	int rc = mark(l, false, 0, l->image->super_end, err);
+	int rc = 0;
 
+	mark(l, false, 0, l->image->super_end);
 	for (unsigned i = 0; !rc && i < sizeof(nids) / sizeof(nids[0]); i++) {
 		struct ero_inode inode;
 
 		rc = ero_inode_read(l->image, nids[i], &inode, err);
 		if (!rc)
-			rc = mark_inode(l, &inode, err);
+			mark_inode(l, &inode);
 	}
 	return rc;
 }

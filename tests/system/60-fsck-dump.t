@@ -46,11 +46,12 @@ rm -rf x; mkdir x outside; ln -s ../outside x/sub
 check "a link in the way is not followed" sh -c "$fsck -d0 --extract=x $img 2>/dev/null; test \$? -ne 0 && test -z \"\$(ls -A outside)\""
 rm -rf x; check "--no-preserve applies the umask" sh -c "umask 077; $fsck -d1 --no-preserve --extract=x $img && test \"\$(stat -c %a x/a)\" = 600"
 poke $((sub + 6)) 0900; poke_more $data $(printf 'ff%.0s' $(seq 300))
+good=0
 for i in 1 2 3 4 5 6 7 8; do
-	rm -rf x; $fsck --no-sbcrc --json --extract=x m.erofs >out 2>/dev/null; [ $? -eq 4 ] || break
-	jq -e '[.findings[].id] == ["super.checksum", "dir.nlink", "data.damaged"]' out >/dev/null || break
+	rm -rf x; $fsck --no-sbcrc --json --extract=x m.erofs >out 2>/dev/null
+	[ $? -eq 4 ] && jq -e '[.findings[].id] == ["super.checksum", "dir.nlink", "data.damaged"]' out >/dev/null && good=$((good + 1))
 done
-check "what the check finds comes before what the extraction finds" test $i -eq 8
+check "what the check finds comes before what the extraction finds" test $good -eq 8
 check "and all the rest is extracted" sh -c 'cmp t/a x/a && test -L x/link && test x/sub/hard -ef x/a'
 
 # directories are entered where they are met, but those that are very deep, or below encoded ones, later
