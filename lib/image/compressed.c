@@ -182,8 +182,6 @@ static int next_indexed(struct ero_map *map, struct ero_extent *e, struct ero_er
 		return rc;
 	if (end <= map->at || end > map->inode.size)
 		return corrupt(map, err, "an extent ends before it begins, or past the end of the file");
-	if (!blocks)
-		return corrupt(map, err, "a pcluster has no blocks, which kernels from 7.2 on alone take for a hole");
 	last = end == map->inode.size; /* the last logical cluster may hold a head that only marks the end */
 	e->length = end - map->at;
 	e->kind = ERO_EXTENT_ENCODED;
@@ -208,6 +206,8 @@ static int next_indexed(struct ero_map *map, struct ero_extent *e, struct ero_er
 		e->stored = h->inline_size;
 		if ((e->physical & ((1u << block_bits) - 1)) + e->stored > 1u << block_bits)
 			return corrupt(map, err, "the inline end of the file crosses a block");
+	} else if (!blocks) { /* what lies elsewhere may have none */
+		return corrupt(map, err, "a pcluster has no blocks, which kernels from 7.2 on alone take for a hole");
 	} else {
 		e->interlaced = e->raw && (h->advise & ERO_ADVISE_INTERLACED);
 	}

@@ -111,6 +111,12 @@ breaks extent.map full $((last + 1)) 40 "a hole behind the end, which begins bef
 $mkfs --quiet -T0 -U clear -E legacy-compress,all-fragments -zlz4 packed t
 packed=$(($($dump --json packed | jq .packed_nid) * 32 + 48))
 breaks data.hole packed $((packed + 1)) 40 "a hole over what all files refer to" --extract
+$mkfs --quiet -T0 -U clear -E legacy-compress,fragments -zlz4 -C32768 tails t # erofs-utils give a fragment of several logical clusters no blocks
+tail=$($dump --json -e --path=/b tails | jq '.extents[-1] | select(.kind == "fragment" and .length > 8192) | .logical')
+entry=$(($(at tails /b) + 48 + (tail / 4096 + 1) * 8))
+check "where the blocks of a fragment are told" sh -c "od -An -tx2 -j$((entry + 4)) -N2 tails | grep -q ' 08'"
+cp tails m; printf '\000\010' | dd of=m bs=1 seek=$((entry + 4)) conv=notrunc 2>/dev/null
+check "a fragment without blocks is fine" $fsck --no-sbcrc -d1 --extract m
 mkdir s; for i in 1 2 3; do head -c 9000 t/b | tr 0-9 "$i-9a-z" >s/x$i; done; tr 0-9 d-m <t/b | head -c 17000 >s/y
 $mkfs --quiet -T0 -U clear -E legacy-compress -zlz4 -C16384 sizes s
 breaks extent.overlap sizes $(($(at sizes /y) + 52)) $(le32 $(($(first_extent sizes /x2) / 4096))) "a larger extent where another is"
