@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* A stack of directories, and the numbers of inodes that have several names. */
+/* A stack of directories, the next one on top, and the numbers of inodes that have several names. */
 #include "image/walk.h"
 #include "base/arena.h"
 #include "base/keys.h"
@@ -67,10 +67,13 @@ static int walk_all(struct walk *w, struct ero_error *err)
 	if (!rc)
 		rc = push(w, inode.nid, "", 0, err);
 	while (!rc && w->stack.count) {
-		w->dir = w->stack.data[--w->stack.count];
+		size_t others = --w->stack.count;
+
+		w->dir = w->stack.data[others];
 		rc = ero_inode_read(w->image, w->dir->nid, &inode, err);
 		if (!rc)
 			rc = ero_dir_entries(w->image, &inode, visit, w, err);
+		ero_vec_turn(&w->stack, others); /* in the order of their names, as they lie */
 	}
 	return rc;
 }
