@@ -186,7 +186,8 @@ int ero_outfile_open(const char *target, uint64_t keep, struct ero_outfile **res
 	if (!out)
 		return ero_fail_memory(err);
 	out->fd = out->dir = -1;
-	out->keep = out->reserved = keep;
+	out->keep = keep;
+	out->reserved = keep;
 	out->target = resolve_target(target);
 	if (!out->target)
 		rc = ero_fail_errno(err, "cannot resolve the link %s", target);
