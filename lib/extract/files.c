@@ -185,14 +185,18 @@ static int try_link(struct ero_extractor *x, const struct ero_node *dir, int dir
 
 	if (inode->nlink < 2)
 		return 0;
+	if (!ero_vec_push(&x->links, new)) /* before it has a number, so that each number has its place */
+		return ero_fail_memory(err);
 	number = ero_keys_number(&x->linked, inode->nid, 0, &is_new);
+	if (number == UINT32_MAX || !is_new)
+		x->links.count--;
 	if (number == UINT32_MAX)
 		return ero_fail_memory(err);
-	if (is_new) {
-		new.name = ero_arena_string(&x->arena, name, strlen(name));
-		return new.name && ero_vec_push(&x->links, new) ? 0 : ero_fail_memory(err);
-	}
 	l = &x->links.data[number];
+	if (is_new)
+		return (l->name = ero_arena_string(&x->arena, name, strlen(name))) ? 0 : ero_fail_memory(err);
+	if (!l->name)
+		return ero_fail(err, ERO_ERROR_IO, ENOMEM, "its first name could not be kept in memory");
 	rc = ero_dirfds_get(x->fds, l->dir, &first, err);
 	if (rc)
 		return rc;

@@ -351,7 +351,7 @@ static int open_archive(struct archive_source *s, struct ero_error *err)
 static int scan(struct ero_source *source, struct ero_tree *tree, struct ero_error *err)
 {
 	struct archive_source *s = (struct archive_source *)source;
-	struct archive_entry *e;
+	struct archive_entry *e = NULL;
 	int code, rc = ero_spool_create(source->options->target, SPOOL_MEMORY, &s->spool, err);
 
 	/* directories that no member describes get the image's time */
@@ -361,14 +361,17 @@ static int scan(struct ero_source *source, struct ero_tree *tree, struct ero_err
 		rc = ero_names_create(tree, &s->names, err);
 	if (!rc)
 		rc = open_archive(s, err);
+	if (!rc && !(e = archive_entry_new2(s->archive))) /* libarchive's own is not looked at where memory is short */
+		rc = ero_fail_memory(err);
 	while (!rc) {
-		code = archive_read_next_header(s->archive, &e);
+		code = archive_read_next_header2(s->archive, e);
 		if (code == ARCHIVE_EOF)
 			break;
 		rc = code < ARCHIVE_WARN ? fail_archive(s, err) : add_member(s, tree, e, err);
 	}
 	if (!rc)
 		rc = ero_names_finish(s->names, err);
+	archive_entry_free(e);
 	if (s->archive)
 		archive_read_free(s->archive);
 	s->archive = NULL;

@@ -48,16 +48,18 @@ same "shared xattrs and links do not show the order of creation" o1.erofs o2.ero
 (umask 077; TZ=Asia/Tokyo LC_ALL=C.UTF-8 $mkfs --quiet $fixed -zlz4 b.erofs t)
 same "umask, time zone and locale do not matter" a.erofs b.erofs
 
-# killed at any moment
+# killed at any moment of the time that it takes
+took=$(perl -MTime::HiRes=time -e '$start = time; system @ARGV; print time - $start' $mkfs --quiet $fixed -zlz4 k.erofs t)
 echo old >k.erofs; cp k.erofs old; bad=0; new=0
 for i in $(seq 1 ${ERO_KILLS:-25}); do
 	$mkfs --quiet $fixed -zlz4 k.erofs t & pid=$!
-	perl -e "select undef, undef, undef, rand(0.6)"
+	perl -e "select undef, undef, undef, rand($took)"
 	kill -9 $pid 2>/dev/null; wait $pid 2>/dev/null
 	if cmp -s k.erofs a.erofs; then new=$((new + 1)); cp old k.erofs
 	elif ! cmp -s k.erofs old; then bad=$((bad + 1)); echo "round $i: neither old nor new" >>why; fi
 done
 ok $bad "killed at any moment, the target is whole: old or new"
+check "they were killed before their end, all but $new" test $new -lt ${ERO_KILLS:-25}
 $mkfs --quiet $fixed -zlz4 k.erofs t # finds what was left between two system calls
 check "and no temporary file is left by the next" sh -c 'test -z "$(ls -A | grep "tmp$")"'
 

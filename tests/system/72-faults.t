@@ -31,7 +31,7 @@ errors() {
 	pwrite64 | write | ftruncate | fallocate | copy_file_range | linkat | renameat | renameat2 | rename | unlinkat) echo "ENOSPC EIO" ;;
 	fsync | fdatasync | sync_file_range | pread64 | sendfile | read | getdents64 | lseek | readlinkat) echo "EIO EINTR" ;;
 	openat) echo "EMFILE EACCES EINTR" ;;
-	fstat | newfstatat | statx | lgetxattr | llistxattr | fgetxattr | flistxattr | mkdirat | symlinkat | mknodat | fchmod | fchmodat | fchownat | utimensat) echo EIO ;;
+	fstat | newfstatat | statx | lgetxattr | llistxattr | fgetxattr | flistxattr | mkdirat | symlinkat | mknodat | fchmod | fchmodat | fchown | fchownat | utimensat | fsetxattr | lsetxattr) echo EIO ;;
 	mmap | clone | clone3) [ -n "$sanitized" ] || echo ENOMEM ;;
 	esac
 }
@@ -59,7 +59,7 @@ each() { # NAME REFERENCE COMMAND…
 }
 mkdir dir; echo "the old image" >old
 if ! strace -o /dev/null true 2>/dev/null; then
-	for name in "a directory" "dense" "an archive" "a check" "a check of plain data" "the same where files cannot be sent"; do skip "strace cannot trace here" "$name: failing system calls"; done
+	for name in "a directory" "dense" "an archive" "an extraction" "a check" "a check of plain data" "the same where files cannot be sent"; do skip "strace cannot trace here" "$name: failing system calls"; done
 else
 	cp old dir/target
 	each "a directory" plain.ref $mkfs --quiet $fixed dir/target t
@@ -81,6 +81,23 @@ else
 		done <list
 		test ! -s why && [ $tried -gt 10 ]; ok $? "$1: $tried failing system calls"
 	}
+	each_extraction() { # OPTION: what exits with 0 is the whole tree, and the rest is said
+		: >why; tried=0; rm -rf to
+		calls $fsck $1 --workers=1 plain.ref >list
+		while read -r call before last; do
+			for error in $(errors $call); do
+				for n in $(seq $((before + 1)) $(((last - before) / 4 + 1)) $last); do
+					rm -rf to
+					strace -f -qq -o /dev/null -e inject=$call:error=$error:when=$n $fsck -d1 $1 --workers=1 plain.ref >out 2>said; code=$?
+					tried=$((tried + 1))
+					case $code in 127) ;; 0) [ ! -s said ] && diff -r --no-dereference --exclude=fifo t to >/dev/null ;; 4 | 8 | 12 | 16) [ -s said ] ;; *) false ;; esac || echo "$call $n: $error: $code: $(head -n 2 said)" >>why
+				done
+			done
+		done <list
+		test ! -s why && [ $tried -gt 10 ]; ok $? "$1: $tried failing system calls"
+	}
+	each_extraction --extract=to
+	each_extraction --salvage=to
 	each_check "a check" dense.ref
 	each_check "a check of plain data" plain.ref
 	each_check "the same where files cannot be sent" plain.ref --inject=sendfile:error=EINVAL
@@ -107,7 +124,7 @@ if [ -n "$sanitized" ] || [ ! -e "$bin/tests/system/failalloc.so" ]; then skip "
 		FAILALLOC_COUNT=count LD_PRELOAD=$bin/tests/system/failalloc.so "$@" >/dev/null 2>&1; count=$(cat count)
 		cp dir/target "$reference"
 		step=$((count / ${ERO_FAULTS_MEMORY:-150} + 1)); tried=0; : >why
-		for n in $(seq 12) $(seq 13 $step $count); do # options come first
+		for n in $(seq 40) $(seq 41 $step $count); do # options and what is opened come first
 			cp old dir/target
 			FAILALLOC=$n LD_PRELOAD=$bin/tests/system/failalloc.so "$@" >out 2>said; code=$?
 			tried=$((tried + 1))
@@ -125,6 +142,16 @@ if [ -n "$sanitized" ] || [ ! -e "$bin/tests/system/failalloc.so" ]; then skip "
 		case $code in 0) [ ! -s said ] ;; 8 | 16) [ "$(wc -l <said)" -eq 1 ] ;; *) false ;; esac || echo "allocation $n: $code: $(head -n 2 said)" >>why
 	done
 	test ! -s why; ok $? "a check: allocations fail"
+	for to in --extract=to --salvage=to; do # files that could not be made are named, and what exits with 0 is the whole tree
+		rm -rf to; FAILALLOC_COUNT=count LD_PRELOAD=$bin/tests/system/failalloc.so $fsck $to --workers=1 zstd.ref >/dev/null; count=$(cat count)
+		: >why
+		for n in $(seq $count); do
+			rm -rf to
+			FAILALLOC=$n LD_PRELOAD=$bin/tests/system/failalloc.so $fsck -d1 $to --workers=1 zstd.ref >out 2>said; code=$?
+			case $code in 0) [ ! -s said ] && diff -r --no-dereference --exclude=fifo t to >/dev/null ;; 4 | 8 | 12 | 16) [ -s said ] ;; *) false ;; esac || echo "allocation $n: $code: $(head -n 2 said)" >>why
+		done
+		test ! -s why && [ $count -gt 30 ]; ok $? "$to: each of $count allocations fails"
+	done
 fi
 
 # reads and writes that do only a part, or are interrupted
