@@ -8,10 +8,13 @@
 #include <stdint.h>
 #include "base/error.h"
 
-/* Prints a document for people and programs; NULL stands for memory that ended on the way. The document stays. */
+/* Prints a document for people and programs. Nothing is printed but an error (-ENOMEM) if memory did not suffice for all of it: for the document
+ * (NULL) or for any part that was added by what follows here. The document stays. */
 int ero_json_write(struct json_object *document, FILE *out, struct ero_error *err);
-/* Adds a member; a NULL object or value is passed over. */
+/* Adds a member, or an element. NULL stands for memory that ended on the way, which is remembered; the value is taken over in any case. */
 void ero_json_add(struct json_object *object, const char *key, struct json_object *value);
+void ero_json_add_null(struct json_object *object, const char *key);
+void ero_json_append(struct json_object *array, struct json_object *value);
 void ero_json_add_u64(struct json_object *object, const char *key, uint64_t value);
 /* Names may be any bytes; JSON strings are UTF-8. Bytes that are not become U+FFFD, and the exact name is then given
  * as hexadecimal in a second member, "KEY_hex". */

@@ -61,7 +61,7 @@ int ero_facts_save(const struct ero_facts *facts, FILE *out, struct ero_error *e
 		json_object *o = json_object_new_object();
 
 		groups_out(o, ero_device_groups, &facts->devices[i]);
-		json_object_array_add(devices, o);
+		ero_json_append(devices, o);
 	}
 	ero_json_add(document, "devices", devices);
 	rc = ero_json_write(document, out, err);

@@ -46,7 +46,7 @@ static void tell(struct diff *d, const char *what, const char *one, const char *
 		ero_json_add(o, "what", json_object_new_string(what));
 		ero_json_add_name(o, "one", one, strlen(one));
 		ero_json_add_name(o, "other", other, strlen(other));
-		json_object_array_add(d->list, o);
+		ero_json_append(d->list, o);
 		return;
 	}
 	ero_print_name(d->out, path, strlen(path));

@@ -36,8 +36,7 @@ void ero_findings_add(struct ero_findings *findings, const struct ero_finding *f
 		ero_json_add(o, "expected", json_object_new_string(f->expected));
 	if (f->found)
 		ero_json_add(o, "found", json_object_new_string(f->found));
-	if (o)
-		json_object_array_add(findings->list, o);
+	ero_json_append(findings->list, o);
 }
 
 int ero_findings_report(struct ero_findings *findings, const char *image, int exit_code,

@@ -81,7 +81,7 @@ static int footprint_json(const struct ero_pages *p, const struct ero_lookups *l
 		ero_json_add_name(row, "path", p->dearest[i].path, strlen(p->dearest[i].path));
 		ero_json_add_u64(row, "pages", p->dearest[i].pages);
 		ero_json_add_u64(row, "entries", p->dearest[i].entries);
-		json_object_array_add(dirs, row);
+		ero_json_append(dirs, row);
 	}
 	ero_json_add(o, "dearest_directories", dirs);
 	return ero_report_json(o, out, err);

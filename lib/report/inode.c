@@ -62,7 +62,7 @@ static void add_extent(struct extent_sink *s, const struct ero_extent *e)
 		ero_json_add_u64(o, "stored", e->stored);
 		ero_json_add_u64(o, "device", e->device);
 		ero_json_add(o, "kind", json_object_new_string(kind_name(e)));
-		json_object_array_add(s->list, o);
+		ero_json_append(s->list, o);
 	} else if (s->out) {
 		fprintf(s->out, "%4" PRIu64 ":%10" PRIu64 "..%10" PRIu64 " |%8" PRIu64 " :%11" PRIu64 "..%11" PRIu64 " |%8" PRIu64 "  # device %u, %s%s\n",
 			s->count, e->logical, e->logical + e->length, e->length, e->physical,
@@ -104,7 +104,7 @@ static int add_xattr(void *context, const struct ero_xattr *x, struct ero_error 
 		ero_json_add_name(o, "name", x->name, strlen(x->name));
 		ero_json_add_name(o, "value", (const char *)x->value, x->value_length);
 		ero_json_add(o, "shared", json_object_new_boolean(x->shared));
-		json_object_array_add(s->list, o);
+		ero_json_append(s->list, o);
 	} else {
 		fprintf(s->out, "Xattr: ");
 		ero_print_name(s->out, x->name, strlen(x->name));
@@ -144,7 +144,8 @@ static int inode_json(struct ero_image *image, const struct ero_inode *i, const 
 	if (!rc)
 		rc = walk_extents(image, i, &sink, err);
 	ero_json_add_u64(o, "stored", sink.stored);
-	ero_json_add(o, "extents", sink.list);
+	if (extents)
+		ero_json_add(o, "extents", sink.list);
 	if (rc) {
 		json_object_put(o);
 		return rc;
@@ -215,7 +216,7 @@ static int list_entry(void *context, const struct ero_dirent *e, struct ero_erro
 		ero_json_add_u64(o, "nid", e->nid);
 		ero_json_add(o, "type", json_object_new_string(type_names[e->type < 8 ? e->type : 0]));
 		ero_json_add_name(o, "name", e->name, e->name_length);
-		json_object_array_add(s->list, o);
+		ero_json_append(s->list, o);
 	} else {
 		fprintf(s->out, "%10" PRIu64 "    %u  ", e->nid, e->type);
 		ero_print_name(s->out, e->name, e->name_length);
@@ -233,9 +234,9 @@ int ero_report_directory(struct ero_image *image, uint64_t nid, enum ero_report_
 
 	if (rc)
 		return rc;
-	if (form == ERO_REPORT_JSON)
-		s.list = json_object_new_array();
-	else if (S_ISDIR(inode.mode))
+	if (form == ERO_REPORT_JSON && !(s.list = json_object_new_array()))
+		return ero_fail_memory(err);
+	if (form == ERO_REPORT_TEXT && S_ISDIR(inode.mode))
 		fprintf(out, "       NID TYPE  FILENAME\n");
 	rc = ero_dir_entries(image, &inode, list_entry, &s, err);
 	if (rc) {

@@ -29,10 +29,10 @@ int ero_report_invariants(const char *id, enum ero_report_form form, FILE *out, 
 	}
 	list = form == ERO_REPORT_JSON ? json_object_new_array() : NULL;
 	for (const struct ero_invariant *i = ero_invariants; i->id; i++) {
-		if (list)
-			json_object_array_add(list, as_json(i));
+		if (form == ERO_REPORT_JSON)
+			ero_json_append(list, as_json(i));
 		else
 			fprintf(out, "%-8s %-22s %s\n", ero_severity_name(i->severity), i->id, i->statement);
 	}
-	return list ? ero_report_json(list, out, err) : ero_report_end(out, err);
+	return form == ERO_REPORT_JSON ? ero_report_json(list, out, err) : ero_report_end(out, err);
 }

@@ -55,7 +55,7 @@ static void tell(void *context, const struct ero_rule *r, enum ero_truth truth, 
 	bool wanted = truth == ERO_UNKNOWN ? t->unknowns && r->doubt != ERO_DOUBT_PASSES : r->severity != ERO_INFO;
 
 	if (t->list)
-		json_object_array_add(t->list, tell_json(r, truth, detail->text));
+		ero_json_append(t->list, tell_json(r, truth, detail->text));
 	else if (wanted || t->notes)
 		tell_text(t, r, truth, detail->text);
 }
@@ -157,7 +157,7 @@ static json_object *advice_json(const struct ero_facts *f)
 			ero_json_add_u64(pages, "total", c->total);
 		}
 		ero_json_add(o, "pages", pages);
-		json_object_array_add(list, o);
+		ero_json_append(list, o);
 	}
 	return list;
 }

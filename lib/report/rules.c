@@ -101,9 +101,9 @@ int ero_report_rules(const char *id, enum ero_report_form form, FILE *out, struc
 		return one_rule(r, form, out, err);
 	list = form == ERO_REPORT_JSON ? json_object_new_array() : NULL;
 	for (size_t i = 0; (r = ero_rule_at(i)); i++) {
-		if (list)
-			json_object_array_add(list, rule_json(r));
-		else if (form == ERO_REPORT_TEXT)
+		if (form == ERO_REPORT_JSON)
+			ero_json_append(list, rule_json(r));
+		else
 			fprintf(out, "%-8s %-32s %s\n", ero_severity_name(r->severity), r->id, r->sentence);
 	}
 	return form == ERO_REPORT_JSON ? ero_report_json(list, out, err) : ero_report_end(out, err);

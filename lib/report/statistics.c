@@ -102,7 +102,7 @@ static int statistics_json(const struct statistics *s, FILE *out, struct ero_err
 		if (i + 1 < SIZE_CLASSES)
 			ero_json_add_u64(row, "up_to", 1024ull << i);
 		ero_json_add_u64(row, "files", s->sizes[i]);
-		json_object_array_add(sizes, row);
+		ero_json_append(sizes, row);
 	}
 	ero_json_add(o, "types", types);
 	ero_json_add(o, "layouts", layouts);

@@ -29,7 +29,7 @@ static json_object *feature_list(const struct ero_feature *table, uint32_t bits)
 		snprintf(since, sizeof(since), "%u.%u", f->since.major, f->since.minor);
 		if (f->since.major)
 			ero_json_add(one, "linux", json_object_new_string(since));
-		json_object_array_add(list, one);
+		ero_json_append(list, one);
 	}
 	return list;
 }
@@ -41,7 +41,7 @@ static json_object *algorithm_list(const struct ero_super *s)
 	for (unsigned a = 0; list && a < ERO_ALG_COUNT; a++)
 		if ((s->feature_incompat & ERO_INCOMPAT_COMPR_CFGS) ? s->algorithms & (1u << a) :
 								      a == 0 && (s->feature_incompat & ERO_INCOMPAT_LZ4_0PADDING))
-			json_object_array_add(list, json_object_new_string(ero_algorithm_name(a)));
+			ero_json_append(list, json_object_new_string(ero_algorithm_name(a)));
 	return list;
 }
 
@@ -68,9 +68,10 @@ static int super_json(const struct ero_image *image, FILE *out, struct ero_error
 	ero_json_add(o, "created", json_object_new_int64(created_at(s)));
 	ero_json_add_u64(o, "extra_devices", s->extra_devices);
 	ero_json_add_u64(o, "superblock_size", ero_super_size(s));
-	if (o) /* null: there is no checksum */
-		json_object_object_add(o, "checksum_good", (s->feature_compat & ERO_COMPAT_SB_CHKSUM) ?
-								   json_object_new_boolean(!image->checksum_bad) : NULL);
+	if (s->feature_compat & ERO_COMPAT_SB_CHKSUM)
+		ero_json_add(o, "checksum_good", json_object_new_boolean(!image->checksum_bad));
+	else
+		ero_json_add_null(o, "checksum_good"); /* there is no checksum */
 	ero_json_add_u64(o, "feature_compat", s->feature_compat);
 	ero_json_add_u64(o, "feature_incompat", s->feature_incompat);
 	ero_json_add(o, "compatible_features", feature_list(ero_compat_features, s->feature_compat));

@@ -142,6 +142,15 @@ if [ -n "$sanitized" ] || [ ! -e "$bin/tests/system/failalloc.so" ]; then skip "
 		case $code in 0) [ ! -s said ] ;; 8 | 16) [ "$(wc -l <said)" -eq 1 ] ;; *) false ;; esac || echo "allocation $n: $code: $(head -n 2 said)" >>why
 	done
 	test ! -s why; ok $? "a check: allocations fail"
+	for what in "$fsck --json" "$dump --json -S" "$dump --json --ls --path=/"; do # without an error the document is whole
+		FAILALLOC_COUNT=count LD_PRELOAD=$bin/tests/system/failalloc.so $what zstd.ref >document; count=$(cat count)
+		: >why
+		for n in $(seq $count); do
+			FAILALLOC=$n LD_PRELOAD=$bin/tests/system/failalloc.so $what zstd.ref >out 2>said; code=$?
+			case $code in 0) [ ! -s said ] && cmp -s out document ;; 1 | 8 | 16) [ -s said ] ;; *) false ;; esac || echo "allocation $n: $code: $(head -n 2 said)" >>why
+		done
+		test ! -s why && [ $count -gt 30 ]; ok $? "$(basename "${what%% *}") ${what#* }: each of $count allocations fails"
+	done
 	for to in --extract=to --salvage=to; do # files that could not be made are named, and what exits with 0 is the whole tree
 		rm -rf to; FAILALLOC_COUNT=count LD_PRELOAD=$bin/tests/system/failalloc.so $fsck $to --workers=1 zstd.ref >/dev/null; count=$(cat count)
 		: >why
