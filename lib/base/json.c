@@ -10,12 +10,12 @@
 #include <string.h>
 
 /* What an object or array points to if it is not all that it should be. */
-static char incomplete;
+static const char incomplete;
 
 static void mark_incomplete(struct json_object *parent)
 {
 	if (parent)
-		json_object_set_userdata(parent, &incomplete, NULL);
+		json_object_set_userdata(parent, (void *)(uintptr_t)&incomplete, NULL);
 }
 
 static int find_incomplete(struct json_object *o, int flags, struct json_object *parent, const char *key, size_t *index, void *found)
