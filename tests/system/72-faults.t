@@ -17,6 +17,16 @@ right() { # CODE REFERENCE
 	if [ "$1" -eq 0 ]; then cmp dir/target "$2"; return; fi
 	cmp dir/target old && [ "$(grep -vc '^strace: ' said)" -eq 1 ] || { echo "exit code $1, said:"; cat said; return 1; }
 }
+# what may come of reading an image; each takes the exit code
+checked() { # a checker that cannot read says so, and does not call the image damaged
+	case $1 in 0) [ ! -s said ] ;; 8) [ "$(wc -l <said)" -eq 1 ] ;; *) false ;; esac
+}
+extracted() { # without an error the tree is whole, and errors are said
+	case $1 in 0) [ ! -s said ] && diff -r --no-dereference --exclude=fifo t to >/dev/null ;; 4 | 8 | 12 | 16) [ -s said ] ;; *) false ;; esac
+}
+documented() { # without an error the document is whole
+	case $1 in 0) [ ! -s said ] && cmp -s out document ;; 1 | 8 | 16) [ -s said ] ;; *) false ;; esac
+}
 # calls COMMAND…: "NAME COUNT-BEFORE COUNT", the system calls of its main thread once its libraries have made themselves ready
 calls() {
 	strace -f -qq -o trace "$@" >/dev/null 2>&1
@@ -59,48 +69,35 @@ each() { # NAME REFERENCE COMMAND…
 }
 mkdir dir; echo "the old image" >old
 if ! strace -o /dev/null true 2>/dev/null; then
-	for name in "a directory" "dense" "an archive" "an extraction" "a check" "a check of plain data" "the same where files cannot be sent"; do skip "strace cannot trace here" "$name: failing system calls"; done
+	for name in "a directory" "dense" "an archive" "an extraction" "a salvage" "a check" "a check of plain data" "the same where files cannot be sent"; do skip "strace cannot trace here" "$name: failing system calls"; done
 else
 	cp old dir/target
 	each "a directory" plain.ref $mkfs --quiet $fixed dir/target t
 	[ -n "$sanitized" ] || each "compressed" lz4.ref $mkfs --quiet $fixed -zlz4 -C16384 -Efragments,dedupe dir/target t
 	each "dense" dense.ref $mkfs --quiet $fixed --preset=dense dir/target t
 	[ -n "$sanitized" ] || each "an archive" tar.ref $mkfs --quiet $fixed --tar=f dir/target t.tar
-	# a checker that cannot read says so, and does not call the image damaged
-	each_check() { # NAME IMAGE [OPTION-OF-STRACE]
-		: >why; tried=0
-		calls $fsck --extract --workers=1 $2 >list
-		while read -r call before last; do
-			for error in $(errors $call); do
-				for n in $(seq $((before + 1)) $(((last - before) / 12 + 1)) $last); do
-					strace -f -qq -o /dev/null -e inject=$call:error=$error:when=$n ${3:-} $fsck -d1 --extract --workers=1 $2 >out 2>said; code=$?
-					tried=$((tried + 1))
-					case $code in 127) ;; 0) [ ! -s said ] ;; 8) [ "$(wc -l <said)" -eq 1 ] ;; *) false ;; esac || echo "$call $n: $error: $code: $(head -n 2 said)" >>why
-				done
-			done
-		done <list
-		test ! -s why && [ $tried -gt 10 ]; ok $? "$1: $tried failing system calls"
-	}
-	each_extraction() { # OPTION: what exits with 0 is the whole tree, and the rest is said
+	calls_of() { # NAME JUDGE SAMPLES COMMAND…: its system calls fail; $more: another option of strace
+		label=$1 judge=$2 samples=$3; shift 3
 		: >why; tried=0; rm -rf to
-		calls $fsck $1 --workers=1 plain.ref >list
+		calls "$@" >list
 		while read -r call before last; do
 			for error in $(errors $call); do
-				for n in $(seq $((before + 1)) $(((last - before) / 4 + 1)) $last); do
+				for n in $(seq $((before + 1)) $(((last - before) / samples + 1)) $last); do
 					rm -rf to
-					strace -f -qq -o /dev/null -e inject=$call:error=$error:when=$n $fsck -d1 $1 --workers=1 plain.ref >out 2>said; code=$?
+					strace -f -qq -o /dev/null -e inject=$call:error=$error:when=$n ${more:-} "$@" >out 2>said; code=$?
 					tried=$((tried + 1))
-					case $code in 127) ;; 0) [ ! -s said ] && diff -r --no-dereference --exclude=fifo t to >/dev/null ;; 4 | 8 | 12 | 16) [ -s said ] ;; *) false ;; esac || echo "$call $n: $error: $code: $(head -n 2 said)" >>why
+					[ $code -eq 127 ] || $judge $code || echo "$call $n: $error: $code: $(head -n 2 said)" >>why
 				done
 			done
 		done <list
-		test ! -s why && [ $tried -gt 10 ]; ok $? "$1: $tried failing system calls"
+		test ! -s why && [ $tried -gt 10 ]; ok $? "$label: $tried failing system calls"
 	}
-	each_extraction --extract=to
-	each_extraction --salvage=to
-	each_check "a check" dense.ref
-	each_check "a check of plain data" plain.ref
-	each_check "the same where files cannot be sent" plain.ref --inject=sendfile:error=EINVAL
+	calls_of "an extraction" extracted 4 $fsck -d1 --extract=to --workers=1 plain.ref
+	calls_of "a salvage" extracted 4 $fsck -d1 --salvage=to --workers=1 plain.ref
+	calls_of "a check" checked 12 $fsck -d1 --extract --workers=1 dense.ref
+	calls_of "a check of plain data" checked 12 $fsck -d1 --extract --workers=1 plain.ref
+	more=--inject=sendfile:error=EINVAL
+	calls_of "the same where files cannot be sent" checked 12 $fsck -d1 --extract --workers=1 plain.ref
 fi
 
 # power loss: what the name leads to is on stable storage before it does, and the name itself before the end
@@ -142,25 +139,22 @@ if [ -n "$sanitized" ] || [ ! -e "$bin/tests/system/failalloc.so" ]; then skip "
 		case $code in 0) [ ! -s said ] ;; 8 | 16) [ "$(wc -l <said)" -eq 1 ] ;; *) false ;; esac || echo "allocation $n: $code: $(head -n 2 said)" >>why
 	done
 	test ! -s why; ok $? "a check: allocations fail"
-	for what in "$fsck --json" "$dump --json -S" "$dump --json --ls --path=/"; do # without an error the document is whole
-		FAILALLOC_COUNT=count LD_PRELOAD=$bin/tests/system/failalloc.so $what zstd.ref >document; count=$(cat count)
-		: >why
-		for n in $(seq $count); do
-			FAILALLOC=$n LD_PRELOAD=$bin/tests/system/failalloc.so $what zstd.ref >out 2>said; code=$?
-			case $code in 0) [ ! -s said ] && cmp -s out document ;; 1 | 8 | 16) [ -s said ] ;; *) false ;; esac || echo "allocation $n: $code: $(head -n 2 said)" >>why
-		done
-		test ! -s why && [ $count -gt 30 ]; ok $? "$(basename "${what%% *}") ${what#* }: each of $count allocations fails"
-	done
-	for to in --extract=to --salvage=to; do # files that could not be made are named, and what exits with 0 is the whole tree
-		rm -rf to; FAILALLOC_COUNT=count LD_PRELOAD=$bin/tests/system/failalloc.so $fsck $to --workers=1 zstd.ref >/dev/null; count=$(cat count)
+	each_allocation() { # NAME JUDGE COMMAND…
+		label=$1 judge=$2; shift 2
+		rm -rf to; FAILALLOC_COUNT=count LD_PRELOAD=$bin/tests/system/failalloc.so "$@" >document; count=$(cat count)
 		: >why
 		for n in $(seq $count); do
 			rm -rf to
-			FAILALLOC=$n LD_PRELOAD=$bin/tests/system/failalloc.so $fsck -d1 $to --workers=1 zstd.ref >out 2>said; code=$?
-			case $code in 0) [ ! -s said ] && diff -r --no-dereference --exclude=fifo t to >/dev/null ;; 4 | 8 | 12 | 16) [ -s said ] ;; *) false ;; esac || echo "allocation $n: $code: $(head -n 2 said)" >>why
+			FAILALLOC=$n LD_PRELOAD=$bin/tests/system/failalloc.so "$@" >out 2>said; code=$?
+			$judge $code || echo "allocation $n: $code: $(head -n 2 said)" >>why
 		done
-		test ! -s why && [ $count -gt 30 ]; ok $? "$to: each of $count allocations fails"
-	done
+		test ! -s why && [ $count -gt 30 ]; ok $? "$label: each of $count allocations fails"
+	}
+	each_allocation "fsck --json" documented $fsck --json zstd.ref
+	each_allocation "dump --json" documented $dump --json -S zstd.ref
+	each_allocation "dump --json --ls" documented $dump --json --ls --path=/ zstd.ref
+	each_allocation "an extraction" extracted $fsck -d1 --extract=to --workers=1 zstd.ref
+	each_allocation "a salvage" extracted $fsck -d1 --salvage=to --workers=1 zstd.ref
 fi
 
 # reads and writes that do only a part, or are interrupted
