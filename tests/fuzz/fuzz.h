@@ -3,6 +3,7 @@
 #ifndef FUZZ_H
 #define FUZZ_H
 
+#include <ftw.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,18 @@ static inline int fuzz_file(const void *data, size_t size, char path[64])
 		abort();
 	snprintf(path, 64, "/proc/self/fd/%d", fd);
 	return fd;
+}
+
+static inline int fuzz_remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st, (void)type, (void)ftw;
+	return remove(path);
+}
+
+/* A directory and all in it. */
+static inline void fuzz_remove(const char *path)
+{
+	nftw(path, fuzz_remove_one, 32, FTW_DEPTH | FTW_PHYS);
 }
 
 /* What must hold of any input. */

@@ -3,24 +3,15 @@
 #include "fuzz.h"
 
 #include <dirent.h>
-#include <ftw.h>
 #include <sys/stat.h>
 
 #include "erolith.h"
 
 static char parent[64];
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
 static void leave(void)
 {
-	nftw(parent, remove_one, 32, FTW_DEPTH | FTW_PHYS);
+	fuzz_remove(parent);
 }
 
 static void prepare(void)
@@ -71,7 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		ero_extract(image, &options, &result, NULL);
 		ero_image_close(image);
 		verify();
-		nftw(target, remove_one, 32, FTW_DEPTH | FTW_PHYS);
+		fuzz_remove(target);
 	}
 	close(fd);
 	return 0;

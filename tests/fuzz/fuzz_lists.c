@@ -9,25 +9,19 @@
 
 static char tree[64];
 
-static const char *const names[] = { "a", "b.txt", "dir/c", "dir/d.so", "dir", "" };
-
-static void remove_tree(void)
+static void leave(void)
 {
-	char path[128];
-
-	for (int i = 0; i < 6; i++) {
-		snprintf(path, sizeof(path), "%s/%s", tree, names[i]);
-		remove(path);
-	}
+	fuzz_remove(tree);
 }
 
 static void make_tree(void)
 {
+	static const char *const names[] = { "a", "b.txt", "dir/c", "dir/d.so" };
 	char path[128];
 
 	snprintf(tree, sizeof(tree), "/dev/shm/erolith-lists.XXXXXX");
 	FUZZ_ASSERT(mkdtemp(tree));
-	atexit(remove_tree);
+	atexit(leave);
 	snprintf(path, sizeof(path), "%s/dir", tree);
 	mkdir(path, 0755);
 	for (int i = 0; i < 4; i++) {
