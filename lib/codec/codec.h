@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Compression algorithms behind one table. Each file in this folder but fit.c, codec.c and spec.c is one algorithm.
+ * Compression algorithms behind one table. Each file in this folder is one algorithm, but for codec.c, spec.c, fit.c and
+ * deflate_cut.c.
  * "Fixed output" means: take as much input as fills at most `cap` bytes; that is what a Form A pcluster holds.
  */
 #ifndef ERO_CODEC_CODEC_H

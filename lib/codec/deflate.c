@@ -1,15 +1,23 @@
 // SPDX-License-Identifier: MIT
 /* Raw DEFLATE through libdeflate, under both of the names clients use. */
 #include "codec/codec.h"
+#include "codec/deflate_cut.h"
 #include "base/bytes.h"
 
 #include <libdeflate.h>
 #include <stdlib.h>
 
+enum {
+	OVERSHOOT = 8, /* a part of the input so small is encoded more than is likely to fit */
+	ENOUGH = 64,    /* a part of the room so small may be left over rather than to encode again */
+	MAX_TRIES = 12,
+};
+
 struct deflate_encoder {
 	struct ero_encoder base;
 	struct libdeflate_compressor *compressor;
 	size_t window;    /* no pcluster decodes to more when the window is smaller than libdeflate's 32 KiB */
+	struct ero_deflate_tables tables;
 	uint8_t *scratch;
 	size_t scratch_size;
 };
@@ -47,24 +55,54 @@ static size_t encode(void *encoder, const uint8_t *in, size_t in_length, uint8_t
 	return n && out[0] ? n : 0;
 }
 
+static bool ensure_scratch(struct deflate_encoder *e, size_t size)
+{
+	uint8_t *grown;
+
+	if (e->scratch_size >= size)
+		return true;
+	grown = realloc(e->scratch, size);
+	if (!grown)
+		return false;
+	e->scratch = grown;
+	e->scratch_size = size;
+	return true;
+}
+
+/* Aims a little past the room, and cuts there: so hardly more is encoded than what is taken. */
 static size_t encode_fixed(void *encoder, const uint8_t *in, size_t *in_length, uint8_t *out, size_t cap, size_t *guess)
 {
 	struct deflate_encoder *e = encoder;
+	size_t total = e->window && *in_length > e->window ? e->window : *in_length;
+	size_t try = *guess ? *guess : cap * 3, size = 0, taken = 0;
 
-	if (e->scratch_size < cap * 2) {
-		uint8_t *grown = realloc(e->scratch, cap * 2);
-
-		if (!grown) {
-			e->base.no_memory = true;
-			*in_length = 0;
-			return 0;
-		}
-		e->scratch = grown;
-		e->scratch_size = cap * 2;
+	*in_length = 0;
+	if (!ensure_scratch(e, cap * 2)) {
+		e->base.no_memory = true;
+		return 0;
 	}
-	if (e->window && *in_length > e->window)
-		*in_length = e->window;
-	return ero_codec_fit(encode, e, in, in_length, out, cap, e->scratch, guess);
+	try += try / OVERSHOOT;
+	for (unsigned i = 0; i < MAX_TRIES; i++) {
+		if (try > total || total - try < try / OVERSHOOT)
+			try = total;
+		size = libdeflate_deflate_compress(e->compressor, in, try, e->scratch, cap * 2);
+		if (!size) { /* more than twice as long */
+			try /= 2;
+			continue;
+		}
+		if (size > cap || try == total || cap - size <= cap / ENOUGH)
+			break;
+		try = (size_t)((double)try * (double)cap / (double)size * (1 + 1. / OVERSHOOT));
+	}
+	if (size)
+		size = ero_deflate_cut(&e->tables, e->scratch, size, out, cap, &taken);
+	/* a stream that begins with a stored block may start with a zero byte, which readers take for padding */
+	if (!size || !out[0])
+		return 0;
+	*in_length = taken;
+	if (taken < total)
+		*guess = taken;
+	return size;
 }
 
 /* libdeflate cannot stop in the middle: a stream that goes on is decoded whole, up to the format's limit. */

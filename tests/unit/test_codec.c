@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: MIT
+#include "config.h"
 #include "unit.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
+#ifdef HAVE_LIBDEFLATE
+#include <libdeflate.h>
+#endif
+
 #include "codec/codec.h"
+#include "codec/deflate_cut.h"
 
 enum { ROOM = 1 << 20 };
 
@@ -142,6 +148,80 @@ static void damaged_streams(void **state)
 	}
 }
 
+#ifdef HAVE_LIBDEFLATE
+enum { CUT_INPUT = 70000 };
+
+static size_t cut(const uint8_t *stream, size_t length, size_t cap, const uint8_t *plain)
+{
+	static struct ero_deflate_tables tables;
+	const struct ero_codec *codec = ero_codec_find("deflate", NULL);
+	uint8_t *exact = guarded(length), *out = guarded(cap), *back;
+	void *decoder = NULL;
+	size_t taken = 0, n;
+
+	memcpy(exact, stream, length);
+	n = ero_deflate_cut(&tables, exact, length, out, cap, &taken);
+	assert_true(n <= cap && n <= length);
+	if (n && plain) {
+		back = guarded(taken);
+		assert_int_equal(codec->decode(&decoder, NULL, out, n, back, taken, false), 0);
+		assert_memory_equal(back, plain, taken);
+		unguard(back, taken);
+		codec->forget(decoder);
+	}
+	unguard(exact, length);
+	unguard(out, cap);
+	return n;
+}
+
+/* Words (dynamic codes), a few of them (fixed ones), random bytes (stored), and both by turns: cut anywhere they decode, and are full. */
+static void cut_streams(void **state)
+{
+	uint8_t *plain = malloc(CUT_INPUT), *stream = malloc(CUT_INPUT * 2);
+	unsigned cuts = 0, full = 0;
+	uint64_t seed = 5;
+
+	(void)state;
+	for (unsigned kind = 0; kind < 4; kind++) {
+		size_t length = kind == 1 ? 60 : CUT_INPUT;
+
+		fill(plain, length, kind);
+		for (size_t i = 0; i < length && kind >= 2; i++)
+			if (kind == 2 || i / 9000 % 2)
+				plain[i] = (uint8_t)next_random(&seed);
+		for (int level = 1; level <= 12; level += kind ? 11 : 1) {
+			struct libdeflate_compressor *c = libdeflate_alloc_compressor(level);
+			size_t n = libdeflate_deflate_compress(c, plain, length, stream, CUT_INPUT * 2);
+
+			libdeflate_free_compressor(c);
+			assert_int_equal(cut(stream, n, n, plain), n);
+			assert_int_equal(cut(stream, n, n + 100, plain), n);
+			assert_int_equal(cut(stream, n, 1, plain), 0);
+			for (size_t cap = n - 1; cap > 20; cap -= cap < 700 ? 1 : cap / 30) {
+				size_t left = cap - cut(stream, n, cap, plain);
+
+				assert_true(left <= 128 || cap < 128); /* as much as codes of a block take, before its first symbol */
+				full += left <= 8;
+				cuts++;
+			}
+		}
+	}
+	assert_true(cuts > 3000 && full > cuts / 10 * 9);
+	for (unsigned i = 0; i < 3000; i++) { /* damage is seen, or something else comes out: never outside of the buffers */
+		stream[next_random(&seed) % 300] = (uint8_t)next_random(&seed);
+		cut(stream, 300 + i % 100, 100 + i % 250, NULL);
+	}
+	free(plain);
+	free(stream);
+}
+#else
+static void cut_streams(void **state)
+{
+	(void)state;
+	skip(); /* this build has no libdeflate */
+}
+#endif
+
 static void specifications(void **state)
 {
 	static const char *const bad[] = { "", "lz5", "lz4hc,level=", "lz4hc,level=9x", "zstd,level=-1", "lzma,pb=9", "zstd,speed=3",
@@ -178,6 +258,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_codecs),
 		cmocka_unit_test(damaged_streams),
+		cmocka_unit_test(cut_streams),
 		cmocka_unit_test(specifications),
 	};
 
