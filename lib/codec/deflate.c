@@ -94,8 +94,12 @@ static size_t encode_fixed(void *encoder, const uint8_t *in, size_t *in_length, 
 			break;
 		try = (size_t)((double)try * (double)cap / (double)size * (1 + 1. / OVERSHOOT));
 	}
-	if (size)
+	if (size <= cap) {
+		memcpy(out, e->scratch, size);
+		taken = try;
+	} else {
 		size = ero_deflate_cut(&e->tables, e->scratch, size, out, cap, &taken);
+	}
 	/* a stream that begins with a stored block may start with a zero byte, which readers take for padding */
 	if (!size || !out[0])
 		return 0;
