@@ -142,22 +142,26 @@ static size_t clamp_part(double wanted, size_t left)
 static size_t encode_by_blocks(struct zstd_encoder *e, const uint8_t *in, size_t *in_length, size_t room, size_t *guess)
 {
 	double ratio = *guess ? (double)*guess / (double)room : 3;
-	struct frame f = { .encoder = e, .in = in, .small = (double)room * ratio * 1.2 <= SMALL_SOURCE };
+	struct frame f = { .encoder = e, .in = in, .small = (double)room * ratio * 1.1 <= SMALL_SOURCE };
+	size_t total = f.small && *in_length > SMALL_SOURCE ? SMALL_SOURCE : *in_length;
 	unsigned tries = 0;
 
-	if (f.small && *in_length > SMALL_SOURCE)
-		*in_length = SMALL_SOURCE;
 	begin_frame(&f);
-	while (f.done < *in_length && f.made + LEAST_ROOM < room && f.count < MAX_PARTS) {
+	while (f.done < total && f.made + LEAST_ROOM < room && f.count < MAX_PARTS) {
 		size_t left = room - f.made;
 		/* the whole rest, if it is likely to fit; else not quite what fills the room: to overshoot costs a pass */
-		bool rest = (double)(*in_length - f.done) < (double)left * ratio * 0.95;
-		size_t part = clamp_part(rest ? (double)(*in_length - f.done) : (double)left * ratio * (left * 8 < room ? 0.7 : 0.88), *in_length - f.done);
+		bool rest = (double)(total - f.done) < (double)left * ratio * 0.95;
+		size_t part = clamp_part(rest ? (double)(total - f.done) : (double)left * ratio * (left * 8 < room ? 0.7 : 0.88), total - f.done);
 		size_t size = next_block(&f, part);
 
 		if (size && size <= left) {
 			keep_block(&f, part, size);
 			ratio = (ratio + 2 * (double)part / (double)size) / 3;
+			if (f.count == 1 && total < *in_length && (double)room * (double)part / (double)size > SMALL_SOURCE) {
+				f.small = false; /* it is denser than was expected */
+				total = *in_length;
+				begin_frame(&f);
+			}
 			continue;
 		}
 		if (!size || left * 32 < room || ++tries > MAX_TRIES || !start_again(&f))
