@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { LEAST_PACKED_LIMIT = 2 << 20 };
+
 struct segment {
 	struct ero_pack_job *job;
 	struct ero_pack_worker *worker;
@@ -127,13 +129,14 @@ static bool wants_fragment(const struct segment *s)
 
 /*
  * Most plain bytes of a pcluster of the packed inode. Readers fetch fragments from it page by page; where a pcluster of zeros
- * decoded to 12 MiB, Linux 6.17, 6.18 and 7.2 did not come back from that.
+ * decoded to 12 MiB, Linux 6.17, 6.18 and 7.2 did not come back from that. Up to 2 MiB random reads take no longer, and the
+ * kernel source as fragments is 1 % smaller than with 1 MiB (tests/bench/RESULTS.md).
  */
 size_t ero_pack_packed_limit(const struct ero_pack *pack, const struct ero_node *packed)
 {
-	unsigned pcluster = ero_pack_pcluster_size(pack, packed);
+	size_t limit = (size_t)ero_pack_pcluster_size(pack, packed) * 8;
 
-	return pcluster > (128u << 10) ? (size_t)pcluster * 8 : 1u << 20;
+	return limit > LEAST_PACKED_LIMIT ? limit : LEAST_PACKED_LIMIT;
 }
 
 /* The pcluster to use again that is near enough ahead to end the next one; NULL for none. */
