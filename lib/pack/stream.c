@@ -149,7 +149,7 @@ static int add_copies(struct cursor *c, struct ero_pack_job *j, struct ero_error
 /* Only full indexes can refer to what others have stored, and they are larger: few copies in a large file do not pay. */
 static bool copies_pay(const struct cursor *c)
 {
-	enum { INDEX = 6, RATIO = 8 }; /* bytes more a logical cluster; what is there twice was often well compressed */
+	enum { INDEX = 6, RATIO = 16 }; /* bytes more a logical cluster; what is there twice was often well compressed */
 	const struct ero_stream *s = c->stream;
 	const struct ero_pack *pack = c->packer->pack;
 	uint64_t lost = 2 * (uint64_t)ero_pack_pcluster_size(pack, s->node), gain = 0;
