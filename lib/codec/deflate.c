@@ -69,43 +69,56 @@ static bool ensure_scratch(struct deflate_encoder *e, size_t size)
 	return true;
 }
 
-/* Aims a little past the room, and cuts there: so hardly more is encoded than what is taken. */
+/*
+ * Encodes what is likely to fill the room and a little more, into the scratch: more than `cap` bytes of it, or about as many, or
+ * all of in[0, total). Returns the size and in *length what was encoded; 0 if nothing was found.
+ */
+static size_t encode_past(struct deflate_encoder *e, const uint8_t *in, size_t total, size_t cap, size_t expected, size_t *length)
+{
+	size_t try = expected + expected / OVERSHOOT, less = 0, more = total + 1; /* known to be too little, and far too much */
+
+	for (unsigned i = 0; i < MAX_TRIES; i++) {
+		size_t size;
+
+		if (try >= more || more - try <= try / OVERSHOOT)
+			try = more - 1;
+		size = libdeflate_deflate_compress(e->compressor, in, try, e->scratch, cap * 2);
+		*length = try;
+		if (size > cap || (size && (try + 1 == more || cap - size <= cap / ENOUGH)))
+			return size;
+		if (size) {
+			less = try;
+			try = (size_t)((double)try * (double)cap / (double)size * (1 + 1. / OVERSHOOT));
+		} else { /* more than twice as long as the room */
+			more = try;
+			try = less + (try - less) / 2;
+		}
+	}
+	return 0;
+}
+
 static size_t encode_fixed(void *encoder, const uint8_t *in, size_t *in_length, uint8_t *out, size_t cap, size_t *guess)
 {
 	struct deflate_encoder *e = encoder;
-	size_t total = e->window && *in_length > e->window ? e->window : *in_length;
-	size_t try = *guess ? *guess : cap * 3, size = 0, taken = 0;
+	size_t total = e->window && *in_length > e->window ? e->window : *in_length, size;
 
 	*in_length = 0;
 	if (!ensure_scratch(e, cap * 2)) {
 		e->base.no_memory = true;
 		return 0;
 	}
-	try += try / OVERSHOOT;
-	for (unsigned i = 0; i < MAX_TRIES; i++) {
-		if (try > total || total - try < try / OVERSHOOT)
-			try = total;
-		size = libdeflate_deflate_compress(e->compressor, in, try, e->scratch, cap * 2);
-		if (!size) { /* more than twice as long */
-			try /= 2;
-			continue;
-		}
-		if (size > cap || try == total || cap - size <= cap / ENOUGH)
-			break;
-		try = (size_t)((double)try * (double)cap / (double)size * (1 + 1. / OVERSHOOT));
-	}
-	if (size <= cap) {
+	size = encode_past(e, in, total, cap, *guess ? *guess : cap * 3, in_length);
+	if (size <= cap)
 		memcpy(out, e->scratch, size);
-		taken = try;
-	} else {
-		size = ero_deflate_cut(&e->tables, e->scratch, size, out, cap, &taken);
-	}
+	else
+		size = ero_deflate_cut(&e->tables, e->scratch, size, out, cap, in_length);
 	/* a stream that begins with a stored block may start with a zero byte, which readers take for padding */
-	if (!size || !out[0])
+	if (!size || !out[0]) {
+		*in_length = 0;
 		return 0;
-	*in_length = taken;
-	if (taken < total)
-		*guess = taken;
+	}
+	if (*in_length < total)
+		*guess = *in_length;
 	return size;
 }
 

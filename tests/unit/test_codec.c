@@ -110,6 +110,53 @@ static void all_codecs(void **state)
 	}
 }
 
+/* Words and random bytes by turns, and inputs of any length: what is said to be encoded decodes to itself. */
+static void mixed_input(void **state)
+{
+	enum { LENGTH = 400000, PCLUSTER = 1024 };
+	const struct ero_compressor_info *info;
+	uint8_t *in = malloc(LENGTH), *back = malloc(LENGTH), *out = guarded(PCLUSTER);
+	uint64_t seed = 17;
+
+	(void)state;
+	fill(in, LENGTH, 1, WORDS);
+	for (size_t at = 0; at < LENGTH; at += 1 + next_random(&seed) % 6000)
+		for (size_t end = at + next_random(&seed) % 3000; at < end && at < LENGTH; at++)
+			in[at] = (uint8_t)next_random(&seed);
+	for (unsigned i = 0; (info = ero_compressor_info(i)); i++) {
+		struct ero_compressor params = { .level = ERO_LEVEL_DEFAULT, .lc = -1, .lp = -1, .pb = -1 };
+		const struct ero_codec *codec = ero_codec_find(info->name, NULL);
+		struct ero_compr_cfgs cfgs = { 0 };
+		void *encoder, *decoder = NULL;
+		size_t guess = 0, encoded = 0;
+
+		snprintf(params.name, sizeof(params.name), "%s", info->name);
+		assert_int_equal(ero_codec_resolve(&params, 4096, NULL), 0);
+		codec->configure(&params, &cfgs);
+		encoder = codec->create(&params);
+		for (size_t at = 0; at < LENGTH;) {
+			size_t length = 1 + next_random(&seed) % 20000, n;
+
+			length = length < LENGTH - at ? length : LENGTH - at;
+			n = codec->encode_fixed(encoder, in + at, &length, out, PCLUSTER, &guess);
+			assert_true(n <= PCLUSTER && !n == !length);
+			if (n) {
+				assert_int_equal(codec->decode(&decoder, &cfgs, out, n, back, length, false), 0);
+				assert_memory_equal(in + at, back, length);
+			}
+			encoded += length;
+			at += n ? length : 512;
+		}
+		assert_true(encoded > LENGTH / 2);
+		codec->destroy(encoder);
+		if (codec->forget)
+			codec->forget(decoder);
+	}
+	free(in);
+	free(back);
+	unguard(out, PCLUSTER);
+}
+
 /* Damaged streams end in an error or in other bytes, never outside the buffers. */
 static void damaged_streams(void **state)
 {
@@ -260,6 +307,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_codecs),
+		cmocka_unit_test(mixed_input),
 		cmocka_unit_test(damaged_streams),
 		cmocka_unit_test(cut_streams),
 		cmocka_unit_test(specifications),
