@@ -16,6 +16,28 @@
  */
 enum { MOST_ENCODED = ERO_PCLUSTER_MAX_ENCODED - 4095 };
 
+/* ---- how much at once ---- */
+
+/*
+ * Extents of more than 1 MiB may become too long. An encoder that stops by itself fills one after the other, and the more of them
+ * a job has, the fewer are cut short by its end.
+ */
+enum { RUN = 24 << 20 };
+
+static bool fills(const struct ero_codec *codec)
+{
+	return codec && !codec->encode;
+}
+
+uint64_t ero_pack_extent_run(const struct ero_pack *pack, const struct ero_node *node)
+{
+	uint64_t extent = ero_pack_extent_size(pack, node);
+
+	if (extent <= ERO_PCLUSTER_MAX_ENCODED || node->compressor == 0xff || !fills(ero_codec_find(pack->compressors[node->compressor].name, NULL)))
+		return extent;
+	return ero_round_down(RUN, extent);
+}
+
 /* ---- in a thread ---- */
 
 struct encoding {
@@ -78,6 +100,33 @@ static bool keep(struct encoding *e, size_t length, size_t stored, bool raw)
 	return ero_vec_push(&e->job->parts, part);
 }
 
+/* Fills extent after extent, as far as the limits of their encoded and plain bytes go. False when memory ends. */
+static bool fill(struct encoding *e, const uint8_t *in, size_t length)
+{
+	size_t block = 1u << e->job->pack->block_bits, most = ero_pack_extent_size(e->job->pack, e->job->node);
+	bool good = true;
+
+	for (size_t at = 0, taken; good && at < length; at += taken) {
+		size_t left = length - at, room = left < MOST_ENCODED ? left : MOST_ENCODED, guess = 0, n;
+		uint8_t *to = e->worker->blocks + e->filled;
+
+		taken = left < most ? left : most;
+		if (ero_all_zero(in + at, taken)) {
+			good = keep(e, taken, 0, false);
+			continue;
+		}
+		n = e->codec->encode_fixed(e->encoder, in + at, &taken, to, room, &guess);
+		if (n && n <= taken - taken / 64 && to[0]) { /* readers take zeros in front for padding */
+			good = keep(e, taken, n, false);
+			continue;
+		}
+		taken = left < MOST_ENCODED ? left : (size_t)ero_round_down(MOST_ENCODED, block);
+		memcpy(to, in + at, taken);
+		good = keep(e, taken, taken, true);
+	}
+	return good;
+}
+
 /* False when memory ends. Encoded extents have a limit: what exceeds it is cut in two. */
 static bool encode(struct encoding *e, const uint8_t *in, size_t length)
 {
@@ -86,6 +135,8 @@ static bool encode(struct encoding *e, const uint8_t *in, size_t length)
 
 	if (!ero_pack_ensure(&e->worker->blocks, &e->worker->blocks_room, e->filled + length))
 		return false;
+	if (fills(e->codec) && length > ERO_PCLUSTER_MAX_ENCODED)
+		return fill(e, in, length);
 	to = e->worker->blocks + e->filled;
 	if (e->codec)
 		n = ero_codec_encode(e->codec, e->encoder, in, length, to, worthwhile);

@@ -119,6 +119,8 @@ void *ero_pack_encoder(struct ero_pack_job *job, struct ero_pack_worker *worker,
 /* Directories are looked into a block at a time: what is decoded for that is kept small. */
 #define ERO_DIR_EXTENT (64u << 10)
 
+/* extent.c: plain bytes of a job of Form B: one extent, or several. */
+uint64_t ero_pack_extent_run(const struct ero_pack *pack, const struct ero_node *node);
 /* Plain bytes of a whole extent of byte granularity. */
 static inline uint32_t ero_pack_extent_size(const struct ero_pack *pack, const struct ero_node *node)
 {

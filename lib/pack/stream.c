@@ -30,7 +30,7 @@ static bool pass(struct cursor *c, uint64_t length, struct ero_pack_job *j)
 			c->range = c->stream->range(c->stream->context, c->next++);
 		part = ero_pack_range_take(&c->range, length);
 		length -= part.length;
-		/* what is noted is read: no more than an extent; what is not, a copy, may have any length */
+		/* what is noted is read: no more than a job has; what is not, a copy, may have any length */
 		piece = (struct ero_pack_piece){ .node = part.node, .offset = part.offset, .length = (uint32_t)part.length };
 		if (j && !ero_vec_push(&j->pieces, piece))
 			return false;
@@ -83,7 +83,7 @@ static int pack_extents(struct cursor *c, struct ero_error *err)
 	int rc = 0;
 
 	while (!rc && c->at < s->length) {
-		uint64_t at = s->line + c->at, end = at + c->packer->pack->options->extent_size;
+		uint64_t at = s->line + c->at, end = at + ero_pack_extent_run(c->packer->pack, s->node);
 		const struct ero_copy *copy = s->dedupe ? ero_dedupe_copy(s->dedupe, at) : NULL;
 		uint64_t cut = s->dedupe ? ero_dedupe_cut(s->dedupe, at) : UINT64_MAX;
 		struct ero_pack_job *j;

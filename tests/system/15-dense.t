@@ -38,6 +38,11 @@ for e in $sizes; do
 		same_tree "-z$z --extent-size=$e"
 	done
 done
+mkdir much; head -c 9000000 /dev/urandom | base64 -w0 >much/letters
+check "lzma, extents of 8 MiB that become too long" $mkfs --quiet -zlzma,level=0 --extent-size=8M $img much
+holds "encoded extents are as long as they may be, but for the last" '(.extents | length) > 8 and (.extents[:-1] | all(.stored > 1040000))' --path=/letters -e
+check "they are clean, all data decodes" $fsck -d1 --extract $img
+rm -rf much
 for w in 2 3 8; do
 	$mkfs --quiet -T0 -U clear --preset=dense --workers=1 one.erofs $t; $mkfs --quiet -T0 -U clear --preset=dense --workers=$w $img $t
 	same "$w workers make the same bytes" one.erofs $img
