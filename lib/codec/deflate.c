@@ -3,6 +3,7 @@
 #include "codec/codec.h"
 #include "codec/deflate_cut.h"
 #include "base/bytes.h"
+#include "base/vec.h"
 
 #include <libdeflate.h>
 #include <stdlib.h>
@@ -18,8 +19,7 @@ struct deflate_encoder {
 	struct libdeflate_compressor *compressor;
 	size_t window;    /* no pcluster decodes to more when the window is smaller than libdeflate's 32 KiB */
 	struct ero_deflate_tables tables;
-	uint8_t *scratch;
-	size_t scratch_size;
+	ERO_VEC(uint8_t) scratch; /* its room counts */
 };
 
 static void destroy(void *encoder)
@@ -27,7 +27,7 @@ static void destroy(void *encoder)
 	struct deflate_encoder *e = encoder;
 
 	libdeflate_free_compressor(e->compressor);
-	free(e->scratch);
+	ero_vec_free(&e->scratch);
 	free(e);
 }
 
@@ -55,20 +55,6 @@ static size_t encode(void *encoder, const uint8_t *in, size_t in_length, uint8_t
 	return n && out[0] ? n : 0;
 }
 
-static bool ensure_scratch(struct deflate_encoder *e, size_t size)
-{
-	uint8_t *grown;
-
-	if (e->scratch_size >= size)
-		return true;
-	grown = realloc(e->scratch, size);
-	if (!grown)
-		return false;
-	e->scratch = grown;
-	e->scratch_size = size;
-	return true;
-}
-
 /*
  * Encodes what is likely to fill the room and a little more, into the scratch: more than `cap` bytes of it, or about as many, or
  * all of in[0, total). Returns the size and in *length what was encoded; 0 if nothing was found.
@@ -82,7 +68,7 @@ static size_t encode_past(struct deflate_encoder *e, const uint8_t *in, size_t t
 
 		if (try >= more || more - try <= try / OVERSHOOT)
 			try = more - 1;
-		size = libdeflate_deflate_compress(e->compressor, in, try, e->scratch, cap * 2);
+		size = libdeflate_deflate_compress(e->compressor, in, try, e->scratch.data, cap * 2);
 		*length = try;
 		if (size > cap || (size && (try + 1 == more || cap - size <= cap / ENOUGH)))
 			return size;
@@ -103,15 +89,15 @@ static size_t encode_fixed(void *encoder, const uint8_t *in, size_t *in_length, 
 	size_t total = e->window && *in_length > e->window ? e->window : *in_length, size;
 
 	*in_length = 0;
-	if (!ensure_scratch(e, cap * 2)) {
+	if (!ero_vec_reserve(&e->scratch, cap * 2)) {
 		e->base.no_memory = true;
 		return 0;
 	}
 	size = encode_past(e, in, total, cap, *guess ? *guess : cap * 3, in_length);
 	if (size <= cap)
-		memcpy(out, e->scratch, size);
+		memcpy(out, e->scratch.data, size);
 	else
-		size = ero_deflate_cut(&e->tables, e->scratch, size, out, cap, in_length);
+		size = ero_deflate_cut(&e->tables, e->scratch.data, size, out, cap, in_length);
 	/* a stream that begins with a stored block may start with a zero byte, which readers take for padding */
 	if (!size || !out[0]) {
 		*in_length = 0;

@@ -5,6 +5,7 @@
  */
 #include "codec/codec.h"
 #include "base/bytes.h"
+#include "base/vec.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,8 +28,7 @@ enum {
 struct zstd_encoder {
 	struct ero_encoder base;
 	ZSTD_CCtx *context;
-	uint8_t *scratch;
-	size_t scratch_size;
+	ERO_VEC(uint8_t) scratch; /* its room counts */
 };
 
 static void destroy(void *encoder)
@@ -36,7 +36,7 @@ static void destroy(void *encoder)
 	struct zstd_encoder *e = encoder;
 
 	ZSTD_freeCCtx(e->context);
-	free(e->scratch);
+	ero_vec_free(&e->scratch);
 	free(e);
 }
 
@@ -98,7 +98,7 @@ static size_t next_block(struct frame *f, size_t part)
 {
 	struct zstd_encoder *e = f->encoder;
 	ZSTD_inBuffer from = { f->in + f->done, part, 0 };
-	ZSTD_outBuffer to = { e->scratch + f->made, e->scratch_size - f->made, 0 };
+	ZSTD_outBuffer to = { e->scratch.data + f->made, e->scratch.room - f->made, 0 };
 	size_t left = ZSTD_compressStream2(e->context, &to, &from, ZSTD_e_flush);
 
 	return ZSTD_isError(left) ? check(e, left) : left ? 0 : to.pos;
@@ -177,19 +177,13 @@ static size_t encode_fixed(void *encoder, const uint8_t *in, size_t *in_length, 
 	struct zstd_encoder *e = encoder;
 	size_t total = *in_length, made;
 
-	if (e->scratch_size < cap * 2 + ZSTD_BLOCKSIZE_MAX * 2) {
-		uint8_t *grown = realloc(e->scratch, cap * 2 + ZSTD_BLOCKSIZE_MAX * 2);
-
-		if (!grown) {
-			e->base.no_memory = true;
-			*in_length = 0;
-			return 0;
-		}
-		e->scratch = grown;
-		e->scratch_size = cap * 2 + ZSTD_BLOCKSIZE_MAX * 2;
+	if (!ero_vec_reserve(&e->scratch, cap * 2 + ZSTD_BLOCKSIZE_MAX * 2)) {
+		e->base.no_memory = true;
+		*in_length = 0;
+		return 0;
 	}
 	if (cap < BLOCKWISE_LEAST)
-		return ero_codec_fit(encode, e, in, in_length, out, cap, e->scratch, guess);
+		return ero_codec_fit(encode, e, in, in_length, out, cap, e->scratch.data, guess);
 	/* what is likely to fit at once is: the library then knows the size, and chooses for it */
 	if ((double)total < (double)cap * (*guess ? (double)*guess / (double)cap : 3)) {
 		made = encode(e, in, total, out, cap);
@@ -199,7 +193,7 @@ static size_t encode_fixed(void *encoder, const uint8_t *in, size_t *in_length, 
 	made = encode_by_blocks(e, in, in_length, cap - END_SIZE, guess);
 	if (!made)
 		return 0;
-	memcpy(out, e->scratch, made);
+	memcpy(out, e->scratch.data, made);
 	/* a frame ends with a block marked as the last (an empty raw one is 1 in three bytes), and the low half of XXH64; by hand, since
 	 * the library may have seen more than what was kept (RFC 8878, 3.1.1) */
 	out[made] = 1;
