@@ -11,6 +11,7 @@
 enum {
 	OVERSHOOT = 8, /* a part of the input so small is encoded more than is likely to fit */
 	ENOUGH = 64,    /* a part of the room so small may be left over rather than to encode again */
+	PATIENCE = 3,   /* after so many tries the next length is twice the last one at least */
 	MAX_TRIES = 12,
 };
 
@@ -57,7 +58,7 @@ static size_t encode(void *encoder, const uint8_t *in, size_t in_length, uint8_t
 
 /*
  * Encodes what is likely to fill the room and a little more, into the scratch: more than `cap` bytes of it, or about as many, or
- * all of in[0, total). Returns the size and in *length what was encoded; 0 if nothing was found.
+ * all of in[0, total), or else the most that was found to fit. Returns the size and in *length what was encoded; 0 if nothing fits.
  */
 static size_t encode_past(struct deflate_encoder *e, const uint8_t *in, size_t total, size_t cap, size_t expected, size_t *length)
 {
@@ -66,21 +67,26 @@ static size_t encode_past(struct deflate_encoder *e, const uint8_t *in, size_t t
 	for (unsigned i = 0; i < MAX_TRIES; i++) {
 		size_t size;
 
-		if (try >= more || more - try <= try / OVERSHOOT)
-			try = more - 1;
+		if (try >= more)
+			try = more > total ? total : less + (more - less) / 2;
+		else if (more > total && total - try <= try / OVERSHOOT)
+			try = total;
 		size = libdeflate_deflate_compress(e->compressor, in, try, e->scratch.data, cap * 2);
 		*length = try;
-		if (size > cap || (size && (try + 1 == more || cap - size <= cap / ENOUGH)))
+		if (size > cap || (size && (try == total || try + 1 == more || cap - size <= cap / ENOUGH)))
 			return size;
 		if (size) {
+			double factor = (double)cap / (double)size * (1 + 1. / OVERSHOOT);
+
 			less = try;
-			try = (size_t)((double)try * (double)cap / (double)size * (1 + 1. / OVERSHOOT));
+			try = (size_t)((double)try * (i >= PATIENCE && factor < 2 ? 2 : factor));
 		} else { /* more than twice as long as the room */
 			more = try;
 			try = less + (try - less) / 2;
 		}
 	}
-	return 0;
+	*length = less;
+	return less ? libdeflate_deflate_compress(e->compressor, in, less, e->scratch.data, cap * 2) : 0;
 }
 
 static size_t encode_fixed(void *encoder, const uint8_t *in, size_t *in_length, uint8_t *out, size_t cap, size_t *guess)

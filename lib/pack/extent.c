@@ -169,7 +169,8 @@ void ero_pack_run_extent(struct ero_pack_job *j, struct ero_pack_worker *w)
 		if (!e.encoder)
 			return;
 	}
-	kept = zero ? keep(&e, j->length, 0, false) : encode(&e, w->in, j->length);
+	/* of several extents each is a hole of its own: where they all have one length, records do not tell it */
+	kept = zero && j->length <= ero_pack_extent_size(j->pack, j->node) ? keep(&e, j->length, 0, false) : encode(&e, w->in, j->length);
 	j->out_length = e.filled;
 	j->out = kept && !ero_encoder_failed(e.encoder) ? malloc(e.filled + 1) : NULL;
 	if (!j->out)
@@ -215,7 +216,7 @@ static int place_record(struct ero_placer *p, struct ero_node *node, struct ero_
 	if (!p->extents.logical)
 		p->extents.start = r.physical;
 	p->extents.apart |= p->extents.logical && r.physical != p->extents.end;
-	p->extents.uneven |= p->extents.logical % ero_pack_extent_size(p->pack, node) != 0;
+	p->extents.uneven |= p->extents.logical % ero_pack_extent_size(p->pack, node) != 0 || plain > ero_pack_extent_size(p->pack, node);
 	p->extents.logical += plain;
 	p->extents.end = r.physical + r.length;
 	p->extents.highest = p->extents.end > p->extents.highest ? p->extents.end : p->extents.highest;

@@ -12,7 +12,7 @@
 #include "codec/codec.h"
 #include "source/source.h"
 
-/* Segments bound memory: what is read, encoded and not yet written never exceeds this (plus one segment). */
+/* Segments bound memory: what is read, encoded and not yet written never exceeds this (plus one segment), or a segment a thread. */
 #define ERO_PACK_IN_FLIGHT (48u << 20)
 
 struct ero_pack {

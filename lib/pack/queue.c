@@ -121,6 +121,14 @@ int ero_pack_queue_open(struct ero_pack_queue *q, struct ero_error *err)
 	return ero_pool_create(&options, &q->pool, err);
 }
 
+/* Plain bytes of jobs that may be under way. Where jobs are long, as many as there are threads. */
+static size_t most_in_flight(const struct ero_pack_queue *q, const struct ero_pack_job *job)
+{
+	size_t of_all = job->length * q->pack->options->workers;
+
+	return of_all > ERO_PACK_IN_FLIGHT ? of_all : ERO_PACK_IN_FLIGHT;
+}
+
 int ero_pack_queue_submit(struct ero_pack_queue *q, struct ero_pack_job *job, struct ero_error *err)
 {
 	struct ero_pack_batch *b = q->open;
@@ -130,7 +138,7 @@ int ero_pack_queue_submit(struct ero_pack_queue *q, struct ero_pack_job *job, st
 		send_open(q);
 	/* what is taken here depends on the jobs alone, not on how far the threads are */
 	while (!rc && !ero_pool_empty(q->pool) &&
-	       ((!q->open && ero_pool_full(q->pool)) || q->in_flight + job->length > ERO_PACK_IN_FLIGHT))
+	       ((!q->open && ero_pool_full(q->pool)) || q->in_flight + job->length > most_in_flight(q, job)))
 		rc = take_batch(q, err);
 	if (!rc && !q->open && !(q->open = calloc(1, sizeof(*q->open))))
 		rc = ero_fail_memory(err);

@@ -42,6 +42,14 @@ mkdir much; head -c 9000000 /dev/urandom | base64 -w0 >much/letters
 check "lzma, extents of 8 MiB that become too long" $mkfs --quiet -zlzma,level=0 --extent-size=8M $img much
 holds "encoded extents are as long as they may be, but for the last" '(.extents | length) > 8 and (.extents[:-1] | all(.stored > 1040000))' --path=/letters -e
 check "they are clean, all data decodes" $fsck -d1 --extract $img
+truncate -s 24M much/hole; cp much/hole much/zeros; head -c 30000000 /dev/zero >>much/zeros; seq 100000 >>much/zeros; seq 300000 >much/after
+sum much >much.sum
+for z in lz4 lzma,level=0; do # whole jobs of zeros, of several extents
+	check "-z$z --extent-size=2M: zeros and holes build" $mkfs --quiet -z$z --extent-size=2M $img much
+	check "-z$z: they are clean, all data decodes" $fsck -d1 --extract $img
+	check "-z$z: they extract the same" extracted_equals $img much.sum
+done
+check "the same bytes in eight threads" sh -c "$mkfs --quiet -T0 -U clear --workers=8 -zlzma,level=0 --extent-size=2M 8.erofs much && $mkfs --quiet -T0 -U clear --workers=1 -zlzma,level=0 --extent-size=2M 1.erofs much && cmp 1.erofs 8.erofs"
 rm -rf much
 for w in 2 3 8; do
 	$mkfs --quiet -T0 -U clear --preset=dense --workers=1 one.erofs $t; $mkfs --quiet -T0 -U clear --preset=dense --workers=$w $img $t

@@ -157,6 +157,38 @@ static void mixed_input(void **state)
 	unguard(out, PCLUSTER);
 }
 
+/* What is dense first and random then, and the other way round: much is taken, however far it is from what is expected. */
+static void steep_input(void **state)
+{
+	enum { LENGTH = 1 << 20, PCLUSTER = 16384 };
+	const struct ero_compressor_info *info;
+	uint8_t *in = malloc(LENGTH), *out = guarded(PCLUSTER);
+	uint64_t seed = 23;
+
+	(void)state;
+	for (unsigned i = 0; (info = ero_compressor_info(i)); i++) {
+		struct ero_compressor params = { .level = ERO_LEVEL_DEFAULT, .lc = -1, .lp = -1, .pb = -1 };
+		const struct ero_codec *codec = ero_codec_find(info->name, NULL);
+		void *encoder;
+
+		snprintf(params.name, sizeof(params.name), "%s", info->name);
+		assert_int_equal(ero_codec_resolve(&params, PCLUSTER, NULL), 0);
+		encoder = codec->create(&params);
+		for (unsigned dense_first = 0; dense_first < 2; dense_first++) {
+			size_t length = LENGTH, guess = 0, random = PCLUSTER / 10 * 9;
+
+			memset(in, 'a', LENGTH);
+			for (size_t k = dense_first ? 250000 : 0; k < (dense_first ? LENGTH : random); k++)
+				in[k] = (uint8_t)next_random(&seed);
+			assert_true(codec->encode_fixed(encoder, in, &length, out, PCLUSTER, &guess) > 0);
+			assert_true(length > 65536);
+		}
+		codec->destroy(encoder);
+	}
+	free(in);
+	unguard(out, PCLUSTER);
+}
+
 /* Damaged streams end in an error or in other bytes, never outside the buffers. */
 static void damaged_streams(void **state)
 {
@@ -308,6 +340,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_codecs),
 		cmocka_unit_test(mixed_input),
+		cmocka_unit_test(steep_input),
 		cmocka_unit_test(damaged_streams),
 		cmocka_unit_test(cut_streams),
 		cmocka_unit_test(specifications),
