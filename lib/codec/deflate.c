@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 enum {
-	OVERSHOOT = 8, /* a part of the input so small is encoded more than is likely to fit */
+	OVERSHOOT = 8,  /* a part of the input so small is encoded more than is likely to fit */
 	ENOUGH = 64,    /* a part of the room so small may be left over rather than to encode again */
 	PATIENCE = 3,   /* after so many tries the next length is twice the last one at least */
 	MAX_TRIES = 12,

@@ -48,22 +48,29 @@ static void fill(uint8_t *p, size_t n, uint64_t seed, unsigned words)
 	}
 }
 
-static void round_trip(const char *name, int level, unsigned pcluster, unsigned words)
+/* An encoder by name, as mkfs.erofs makes it; *cfgs becomes what its streams are decoded with. */
+static void *make_encoder(const char *name, int level, unsigned pcluster, struct ero_compr_cfgs *cfgs)
 {
 	struct ero_compressor params = { .level = level, .lc = -1, .lp = -1, .pb = -1 };
-	struct ero_compr_cfgs cfgs = { 0 };
-	const struct ero_codec *codec;
-	uint8_t *in = guarded(ROOM), *out = guarded(pcluster), *back;
-	size_t guess = 0, at = 0, pclusters = 0, fill_sum = 0;
-	struct ero_error err;
-	void *encoder, *decoder = NULL;
+	const struct ero_codec *codec = ero_codec_find(name, NULL);
+	void *encoder;
 
 	snprintf(params.name, sizeof(params.name), "%s", name);
-	assert_int_equal(ero_codec_resolve(&params, pcluster, &err), 0);
-	codec = ero_codec_find(name, &err);
-	codec->configure(&params, &cfgs);
+	assert_int_equal(ero_codec_resolve(&params, pcluster, NULL), 0);
+	codec->configure(&params, cfgs);
 	encoder = codec->create(&params);
 	assert_non_null(encoder);
+	return encoder;
+}
+
+static void round_trip(const char *name, int level, unsigned pcluster, unsigned words)
+{
+	struct ero_compr_cfgs cfgs = { 0 };
+	const struct ero_codec *codec = ero_codec_find(name, NULL);
+	uint8_t *in = guarded(ROOM), *out = guarded(pcluster), *back;
+	size_t guess = 0, at = 0, pclusters = 0, fill_sum = 0;
+	void *encoder = make_encoder(name, level, pcluster, &cfgs), *decoder = NULL;
+
 	fill(in, ROOM, 3, words);
 	while (at < ROOM) {
 		size_t take = ROOM - at;
@@ -124,16 +131,11 @@ static void mixed_input(void **state)
 		for (size_t end = at + next_random(&seed) % 3000; at < end && at < LENGTH; at++)
 			in[at] = (uint8_t)next_random(&seed);
 	for (unsigned i = 0; (info = ero_compressor_info(i)); i++) {
-		struct ero_compressor params = { .level = ERO_LEVEL_DEFAULT, .lc = -1, .lp = -1, .pb = -1 };
 		const struct ero_codec *codec = ero_codec_find(info->name, NULL);
 		struct ero_compr_cfgs cfgs = { 0 };
-		void *encoder, *decoder = NULL;
+		void *encoder = make_encoder(info->name, ERO_LEVEL_DEFAULT, 4096, &cfgs), *decoder = NULL;
 		size_t guess = 0, encoded = 0;
 
-		snprintf(params.name, sizeof(params.name), "%s", info->name);
-		assert_int_equal(ero_codec_resolve(&params, 4096, NULL), 0);
-		codec->configure(&params, &cfgs);
-		encoder = codec->create(&params);
 		for (size_t at = 0; at < LENGTH;) {
 			size_t length = 1 + next_random(&seed) % 20000, n;
 
@@ -167,13 +169,10 @@ static void steep_input(void **state)
 
 	(void)state;
 	for (unsigned i = 0; (info = ero_compressor_info(i)); i++) {
-		struct ero_compressor params = { .level = ERO_LEVEL_DEFAULT, .lc = -1, .lp = -1, .pb = -1 };
 		const struct ero_codec *codec = ero_codec_find(info->name, NULL);
-		void *encoder;
+		struct ero_compr_cfgs cfgs = { 0 };
+		void *encoder = make_encoder(info->name, ERO_LEVEL_DEFAULT, PCLUSTER, &cfgs);
 
-		snprintf(params.name, sizeof(params.name), "%s", info->name);
-		assert_int_equal(ero_codec_resolve(&params, PCLUSTER, NULL), 0);
-		encoder = codec->create(&params);
 		for (unsigned dense_first = 0; dense_first < 2; dense_first++) {
 			size_t length = LENGTH, guess = 0, random = PCLUSTER / 10 * 9;
 
@@ -197,17 +196,12 @@ static void damaged_streams(void **state)
 
 	(void)state;
 	for (unsigned i = 0; (c = ero_compressor_info(i)); i++) {
-		struct ero_compressor params = { .level = ERO_LEVEL_DEFAULT, .lc = -1, .lp = -1, .pb = -1 };
 		struct ero_compr_cfgs cfgs = { 0 };
 		const struct ero_codec *codec = ero_codec_find(c->name, NULL);
 		uint8_t *in = guarded(65536), *out = guarded(4096), *back;
 		size_t take = 65536, guess = 0, n;
-		void *encoder, *decoder = NULL;
+		void *encoder = make_encoder(c->name, ERO_LEVEL_DEFAULT, 4096, &cfgs), *decoder = NULL;
 
-		snprintf(params.name, sizeof(params.name), "%s", c->name);
-		assert_int_equal(ero_codec_resolve(&params, 4096, NULL), 0);
-		codec->configure(&params, &cfgs);
-		encoder = codec->create(&params);
 		fill(in, take, i, WORDS);
 		n = codec->encode_fixed(encoder, in, &take, out, 4096, &guess);
 		back = guarded(take);
