@@ -7,46 +7,57 @@
 
 #include <string.h>
 
-static const unsigned max_tries = 6;
+enum {
+	MAX_TRIES = 8,
+	SLACK = 256, /* a part of the room so small may be left over */
+	PATIENCE = 3 /* after so many tries twice as much with each: sizes jump a little, and do not always grow with length */
+};
 
-static size_t clamp_between(size_t v, size_t low, size_t high)
+/* An input length and what it was encoded to, 0 if that is not known. */
+struct point {
+	size_t length, size;
+};
+
+/* What to try after `tries` others, to come to `size`: longer than what fits, shorter than what is too long. */
+static size_t next_length(struct point fits, struct point beyond, bool any_beyond, size_t size, unsigned tries)
 {
-	return v < low ? low : v > high ? high : v;
+	size_t gap = beyond.length - fits.length, step = gap / 2;
+
+	if (beyond.size)
+		step = (size_t)((double)(size - fits.size) * (double)gap / (double)(beyond.size - fits.size));
+	else if (fits.size)
+		step = (size_t)((double)(size - fits.size) * (double)fits.length / (double)fits.size);
+	if (!any_beyond && tries > PATIENCE && step < fits.length)
+		step = fits.length; /* what follows is far denser */
+	if (step >= gap)
+		step = any_beyond ? gap / 2 : gap - 1;
+	return fits.length + (step ? step : 1);
 }
 
 size_t ero_codec_fit(ero_encode_fn encode, void *encoder, const uint8_t *in, size_t *in_length, uint8_t *out,
 		     size_t cap, uint8_t *scratch, size_t *guess)
 {
-	size_t total = *in_length, fits = 0, fits_size = 0, too_long = total + 1;
-	size_t slack = cap / 64; /* good enough: within this of full */
+	size_t total = *in_length, slack = cap / SLACK;
 	size_t try = *guess ? *guess : cap * 3;
+	struct point fits = { 0 }, beyond = { .length = total + 1 };
 
 	if (try > total || total - try < total / 8)
 		try = total;
-	for (unsigned i = 0; i < max_tries && too_long - fits > 1; i++) {
+	for (unsigned i = 0; i < MAX_TRIES && beyond.length - fits.length > 1; i++) {
 		size_t size = encode(encoder, in, try, scratch, cap * 2);
 
 		if (size && size <= cap) {
-			fits = try;
-			fits_size = size;
+			fits = (struct point){ try, size };
 			memcpy(out, scratch, size);
-			if (try == total || cap - size <= slack)
+			if (try == total || cap - size <= (i < PATIENCE ? slack : slack << (i - PATIENCE + 1)))
 				break;
-			/* what comes may be denser: the farther away, the more of the room is left to that */
-			try += (size_t)((double)(cap - size) * (double)try / (double)size * (cap - size > cap / 8 ? 0.95 : 0.92));
 		} else {
-			too_long = try;
-			if (size) /* aim a little short, since overshooting costs a whole encoding */
-				try -= (size_t)((double)(size - cap) * (double)try / (double)size * 1.08) + try / 512;
-			else
-				try = try > cap * 4 ? try / 2 : try - try / 4;
+			beyond = (struct point){ try, size };
 		}
-		if (too_long - fits <= 1)
-			break;
-		try = clamp_between(try, fits + 1, too_long - 1);
+		try = next_length(fits, beyond, beyond.length <= total, cap - slack / 2, i + 1);
 	}
-	*in_length = fits;
-	if (fits && fits < total)
-		*guess = fits;
-	return fits_size;
+	*in_length = fits.length;
+	if (fits.length && fits.length < total)
+		*guess = fits.length;
+	return fits.size;
 }
