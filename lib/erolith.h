@@ -161,7 +161,7 @@ struct ero_build_options {
 	unsigned compressor_count;   /* 0: uncompressed */
 	unsigned pcluster_size;      /* bytes, 0: one block */
 	const char *compress_hints;  /* file, or NULL */
-	uint32_t extent_size;        /* bytes, a power of two: extents of byte granularity (48BIT), each of this many plain
+	uint32_t extent_size;        /* bytes, a power of two or 12 MiB: extents of byte granularity (48BIT), each of this many plain
 	                              * bytes, and files up to this size gathered in the packed inode; 0: pclusters */
 	enum ero_fragments fragments;
 	uint32_t packed_pcluster_size; /* bytes, of the packed inode with fragments; 0: as all others */

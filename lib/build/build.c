@@ -39,10 +39,10 @@ static int check_sizes(const struct ero_build_options *o, struct ero_error *err)
 		return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL,
 				"--chunksize=%u: a chunk is a power of two and no less than a block (%u bytes)", o->chunk_size,
 				o->block_size);
-	if (o->extent_size && (!ero_is_pow2(o->extent_size) || o->extent_size < o->block_size || o->extent_size < 4096 ||
-			       o->extent_size > ERO_PCLUSTER_MAX_DECODED))
+	if (o->extent_size && o->extent_size != ERO_PCLUSTER_MAX_DECODED &&
+	    (!ero_is_pow2(o->extent_size) || o->extent_size < o->block_size || o->extent_size < 4096 || o->extent_size > ERO_PCLUSTER_MAX_DECODED))
 		return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL,
-				"--extent-size=%u: an extent has a power of two from a block (4096 at least) to 8 MiB of plain bytes",
+				"--extent-size=%u: an extent has a power of two from a block (4096 at least) to 8 MiB of plain bytes, or 12 MiB",
 				o->extent_size);
 	if (o->target_offset % o->block_size)
 		return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL, "--offset=%llu is no multiple of the block size (%u)",

@@ -19,23 +19,16 @@ enum { MOST_ENCODED = ERO_PCLUSTER_MAX_ENCODED - 4095 };
 /* ---- how much at once ---- */
 
 /*
- * Extents of more than 1 MiB may become too long. An encoder that stops by itself fills one after the other, and the more of them
- * a job has, the fewer are cut short by its end.
+ * Extents of more than 1 MiB may become too long. One after the other is filled then, and the more of them a job has, the fewer are
+ * cut short by its end.
  */
 enum { RUN = 24 << 20 };
-
-static bool fills(const struct ero_codec *codec)
-{
-	return codec && !codec->encode;
-}
 
 uint64_t ero_pack_extent_run(const struct ero_pack *pack, const struct ero_node *node)
 {
 	uint64_t extent = ero_pack_extent_size(pack, node);
 
-	if (extent <= ERO_PCLUSTER_MAX_ENCODED || node->compressor == 0xff || !fills(ero_codec_find(pack->compressors[node->compressor].name, NULL)))
-		return extent;
-	return ero_round_down(RUN, extent);
+	return extent <= ERO_PCLUSTER_MAX_ENCODED || node->compressor == 0xff ? extent : RUN - RUN % extent;
 }
 
 /* ---- in a thread ---- */
@@ -104,10 +97,11 @@ static bool keep(struct encoding *e, size_t length, size_t stored, bool raw)
 static bool fill(struct encoding *e, const uint8_t *in, size_t length)
 {
 	size_t block = 1u << e->job->pack->block_bits, most = ero_pack_extent_size(e->job->pack, e->job->node);
+	size_t guess = 0;
 	bool good = true;
 
 	for (size_t at = 0, taken; good && at < length; at += taken) {
-		size_t left = length - at, room = left < MOST_ENCODED ? left : MOST_ENCODED, guess = 0, n;
+		size_t left = length - at, room = left < MOST_ENCODED ? left : MOST_ENCODED, n = 0;
 		uint8_t *to = e->worker->blocks + e->filled;
 
 		taken = left < most ? left : most;
@@ -115,7 +109,8 @@ static bool fill(struct encoding *e, const uint8_t *in, size_t length)
 			good = keep(e, taken, 0, false);
 			continue;
 		}
-		n = e->codec->encode_fixed(e->encoder, in + at, &taken, to, room, &guess);
+		if (e->codec)
+			n = e->codec->encode_fixed(e->encoder, in + at, &taken, to, room, &guess);
 		if (n && n <= taken - taken / 64 && to[0]) { /* readers take zeros in front for padding */
 			good = keep(e, taken, n, false);
 			continue;
@@ -127,26 +122,21 @@ static bool fill(struct encoding *e, const uint8_t *in, size_t length)
 	return good;
 }
 
-/* False when memory ends. Encoded extents have a limit: what exceeds it is cut in two. */
+/* False when memory ends. */
 static bool encode(struct encoding *e, const uint8_t *in, size_t length)
 {
-	size_t worthwhile = length - length / 64, n = 0;
+	size_t n = 0;
 	uint8_t *to;
 
 	if (!ero_pack_ensure(&e->worker->blocks, &e->worker->blocks_room, e->filled + length))
 		return false;
-	if (fills(e->codec) && length > ERO_PCLUSTER_MAX_ENCODED)
+	if (length > ERO_PCLUSTER_MAX_ENCODED)
 		return fill(e, in, length);
 	to = e->worker->blocks + e->filled;
 	if (e->codec)
-		n = ero_codec_encode(e->codec, e->encoder, in, length, to, worthwhile);
-	if (n && n <= MOST_ENCODED && to[0]) /* readers take zeros in front for padding */
+		n = ero_codec_encode(e->codec, e->encoder, in, length, to, length - length / 64);
+	if (n && to[0]) /* readers take zeros in front for padding */
 		return keep(e, length, n, false);
-	if (length > ERO_PCLUSTER_MAX_ENCODED) {
-		size_t half = (size_t)ero_round_up(length / 2, 1u << e->job->pack->block_bits);
-
-		return encode(e, in, half) && encode(e, in + half, length - half);
-	}
 	memcpy(to, in, length);
 	return keep(e, length, length, true);
 }
@@ -212,11 +202,13 @@ static int append(struct ero_placer *p, struct ero_node *node, const struct ero_
 /* Notes the next extent of the file: where it lies, and how regular that makes the file. */
 static int place_record(struct ero_placer *p, struct ero_node *node, struct ero_zrecord r, uint32_t plain, struct ero_error *err)
 {
+	uint32_t size = ero_pack_extent_size(p->pack, node);
+
 	r.logical = p->extents.logical;
 	if (!p->extents.logical)
 		p->extents.start = r.physical;
 	p->extents.apart |= p->extents.logical && r.physical != p->extents.end;
-	p->extents.uneven |= p->extents.logical % ero_pack_extent_size(p->pack, node) != 0 || plain > ero_pack_extent_size(p->pack, node);
+	p->extents.uneven |= p->extents.logical % size != 0 || plain > size || !ero_is_pow2(size);
 	p->extents.logical += plain;
 	p->extents.end = r.physical + r.length;
 	p->extents.highest = p->extents.end > p->extents.highest ? p->extents.end : p->extents.highest;
