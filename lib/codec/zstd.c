@@ -164,7 +164,7 @@ static size_t encode_by_blocks(struct zstd_encoder *e, const uint8_t *in, size_t
 			}
 			continue;
 		}
-		if (!size || left * 32 < room || ++tries > MAX_TRIES || !start_again(&f))
+		if (!size || left * 64 < room || ++tries > MAX_TRIES || !start_again(&f))
 			break;
 		ratio = (double)part / (double)size;
 	}
