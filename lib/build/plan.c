@@ -111,7 +111,7 @@ static int choose_form(struct ero_build *b, struct ero_node *node, struct ero_er
 static int plan_compression(struct ero_build *b, struct ero_error *err)
 {
 	const struct ero_build_options *o = &b->options;
-	unsigned block = o->block_size, most;
+	unsigned block = o->block_size, most, extent;
 
 	if (b->max_pcluster < o->pcluster_size)
 		b->max_pcluster = o->pcluster_size;
@@ -123,9 +123,8 @@ static int plan_compression(struct ero_build *b, struct ero_error *err)
 	if (b->max_pcluster / block > 256)
 		return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL,
 				"a pcluster of %u bytes has more than 256 blocks of %u bytes, which kernels refuse", b->max_pcluster, block);
-	most = o->extent_size ? o->extent_size : b->max_pcluster;
-	if (most < o->metabox_size)
-		most = o->metabox_size;
+	extent = o->extent_size > o->metabox_size ? o->extent_size : o->metabox_size;
+	most = o->extent_size || b->max_pcluster < extent ? extent : b->max_pcluster;
 	if (b->super.block_bits > 14) /* compact indexes cannot tell offsets in such large blocks */
 		b->options.legacy_compress = true;
 	for (unsigned i = 0; i < o->compressor_count; i++) {
@@ -136,6 +135,10 @@ static int plan_compression(struct ero_build *b, struct ero_error *err)
 		if (rc)
 			return rc;
 		codec = ero_codec_find(c->name, err);
+		if (codec->algorithm == ERO_ALG_DEFLATE && c->dictsize && c->dictsize < 32768 && c->dictsize < extent)
+			return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL,
+					"-z %s: extents of %u bytes use all of DEFLATE's window of 32768 bytes, not %u: leave dictsize out", c->name,
+					extent, c->dictsize);
 		codec->configure(c, &b->cfgs);
 		b->super.algorithms |= (uint16_t)(1u << codec->algorithm);
 	}

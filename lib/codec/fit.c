@@ -21,7 +21,7 @@ struct point {
 /* What to try after `tries` others, to come to `size`: longer than what fits, shorter than what is too long. */
 static size_t next_length(struct point fits, struct point beyond, bool any_beyond, size_t size, unsigned tries)
 {
-	size_t gap = beyond.length - fits.length, step = gap / 2;
+	size_t gap = beyond.length - fits.length, step = gap / 4; /* more than twice the room, and what fits is not known */
 
 	if (beyond.size)
 		step = (size_t)((double)(size - fits.size) * (double)gap / (double)(beyond.size - fits.size));
@@ -59,5 +59,7 @@ size_t ero_codec_fit(ero_encode_fn encode, void *encoder, const uint8_t *in, siz
 	*in_length = fits.length;
 	if (fits.length && fits.length < total)
 		*guess = fits.length;
+	else if (!fits.length) /* the next one goes on from here */
+		*guess = beyond.length;
 	return fits.size;
 }

@@ -97,6 +97,7 @@ fails 1 'would need Linux 6.17' "-m for a kernel that cannot" $mkfs --for-kernel
 fails 1 'there are compat, dense' "an unknown preset" $mkfs --preset=best $img $t
 fails 1 'power of two' "an extent size that is none" $mkfs -zzstd --extent-size=100000 $img $t
 fails 1 'power of two' "an extent size over the limit" $mkfs -zzstd --extent-size=16M $img $t
+fails 1 'leave dictsize out' "DEFLATE with a window smaller than its extents" $mkfs -zdeflate,dictsize=4096 --extent-size=65536 $img $t
 fails 1 '-z is missing' "an extent size without an algorithm" $mkfs --extent-size=65536 $img $t
 fails 1 'do not go with it' "-C with an extent size" $mkfs -zzstd -C65536 --extent-size=65536 $img $t
 fails 1 'needs -E48bit' "-Edot-omitted alone" $mkfs -Edot-omitted $img $t

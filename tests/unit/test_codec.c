@@ -188,6 +188,32 @@ static void steep_input(void **state)
 	unguard(out, PCLUSTER);
 }
 
+/* Letters behind zeros: what the last pcluster took is no guess for the next one. */
+static void wrong_guess(void **state)
+{
+	enum { LENGTH = 1 << 20, PCLUSTER = 4096 };
+	const struct ero_compressor_info *info;
+	uint8_t *in = malloc(LENGTH), *out = guarded(PCLUSTER);
+	uint64_t seed = 29;
+
+	(void)state;
+	for (size_t k = 0; k < LENGTH; k++)
+		in[k] = (uint8_t)('!' + next_random(&seed) % 64);
+	for (unsigned i = 0; (info = ero_compressor_info(i)); i++) {
+		const struct ero_codec *codec = ero_codec_find(info->name, NULL);
+		struct ero_compr_cfgs cfgs = { 0 };
+		void *encoder = make_encoder(info->name, ERO_LEVEL_DEFAULT, PCLUSTER, &cfgs);
+		size_t length = LENGTH, guess = LENGTH;
+
+		assert_true(codec->encode_fixed(encoder, in, &length, out, PCLUSTER, &guess) > 0);
+		if (codec->algorithm != ERO_ALG_LZ4) /* it has no entropy coding */
+			assert_true(length > PCLUSTER);
+		codec->destroy(encoder);
+	}
+	free(in);
+	unguard(out, PCLUSTER);
+}
+
 /* Damaged streams end in an error or in other bytes, never outside the buffers. */
 static void damaged_streams(void **state)
 {
@@ -335,6 +361,7 @@ int main(void)
 		cmocka_unit_test(all_codecs),
 		cmocka_unit_test(mixed_input),
 		cmocka_unit_test(steep_input),
+		cmocka_unit_test(wrong_guess),
 		cmocka_unit_test(damaged_streams),
 		cmocka_unit_test(cut_streams),
 		cmocka_unit_test(specifications),
