@@ -146,7 +146,9 @@ static int plan_compression(struct ero_build *b, struct ero_error *err)
 		return 0;
 	b->super.feature_incompat |= ERO_INCOMPAT_LZ4_0PADDING;
 	b->super.lz4_distance = b->cfgs.lz4_distance;
-	if (o->extent_size || o->metabox_size) /* up to this an encoded extent may have */
+	/* Up to 1 MiB an encoded extent may have. With small blocks less is announced, since kernels refuse more than 256 blocks; they make
+	 * room for as many pages, whatever a block is (Linux 6.18, 7.2) */
+	if (o->extent_size || o->metabox_size)
 		b->max_pcluster = ERO_PCLUSTER_MAX_ENCODED / block > 256 ? 256 * block : ERO_PCLUSTER_MAX_ENCODED;
 	if (b->super.algorithms != 1u << ERO_ALG_LZ4 || b->max_pcluster > block) {
 		b->super.feature_incompat |= ERO_INCOMPAT_COMPR_CFGS;
