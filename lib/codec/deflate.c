@@ -47,13 +47,22 @@ static void *create(const struct ero_compressor *p)
 	return e;
 }
 
+/* Readers take zero bytes in front for padding, and a stored block that is not the last begins with one. What lies between its
+ * three bits and the next byte is ignored (RFC 1951, 3.2.4). */
+static void begin_with_bits(uint8_t *out)
+{
+	if (!out[0])
+		out[0] = 0xf8;
+}
+
 static size_t encode(void *encoder, const uint8_t *in, size_t in_length, uint8_t *out, size_t cap)
 {
 	struct deflate_encoder *e = encoder;
 	size_t n = libdeflate_deflate_compress(e->compressor, in, in_length, out, cap);
 
-	/* a stream that begins with a stored block may start with a zero byte, which readers take for padding */
-	return n && out[0] ? n : 0;
+	if (n)
+		begin_with_bits(out);
+	return n;
 }
 
 /*
@@ -104,11 +113,11 @@ static size_t encode_fixed(void *encoder, const uint8_t *in, size_t *in_length, 
 		memcpy(out, e->scratch.data, size);
 	else
 		size = ero_deflate_cut(&e->tables, e->scratch.data, size, out, cap, in_length);
-	/* a stream that begins with a stored block may start with a zero byte, which readers take for padding */
-	if (!size || !out[0]) {
+	if (!size) {
 		*in_length = 0;
 		return 0;
 	}
+	begin_with_bits(out);
 	if (*in_length < total)
 		*guess = *in_length;
 	return size;

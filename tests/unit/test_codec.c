@@ -188,6 +188,37 @@ static void steep_input(void **state)
 	unguard(out, PCLUSTER);
 }
 
+/* What begins with random data is encoded nevertheless: the first byte of a stored DEFLATE block must not be zero then. */
+static void random_first(void **state)
+{
+	enum { RANDOM = 200000 };
+	const struct ero_compressor_info *info;
+	uint8_t *in = guarded(ROOM), *out = guarded(ROOM), *back = guarded(ROOM);
+	uint64_t seed = 31;
+
+	(void)state;
+	fill(in, ROOM, 5, WORDS);
+	for (size_t k = 0; k < RANDOM; k++)
+		in[k] = (uint8_t)next_random(&seed);
+	for (unsigned i = 0; (info = ero_compressor_info(i)); i++) {
+		const struct ero_codec *codec = ero_codec_find(info->name, NULL);
+		struct ero_compr_cfgs cfgs = { 0 };
+		void *encoder = make_encoder(info->name, ERO_LEVEL_DEFAULT, ROOM, &cfgs), *decoder = NULL;
+		size_t n = ero_codec_encode(codec, encoder, in, ROOM, out, ROOM);
+
+		assert_true(n > RANDOM && n < RANDOM + (ROOM - RANDOM) / 2);
+		assert_true(out[0] != 0);
+		assert_int_equal(codec->decode(&decoder, &cfgs, out, n, back, ROOM, false), 0);
+		assert_memory_equal(in, back, ROOM);
+		codec->destroy(encoder);
+		if (decoder)
+			codec->forget(decoder);
+	}
+	unguard(in, ROOM);
+	unguard(out, ROOM);
+	unguard(back, ROOM);
+}
+
 /* Letters behind zeros: what the last pcluster took is no guess for the next one. */
 static void wrong_guess(void **state)
 {
@@ -361,6 +392,7 @@ int main(void)
 		cmocka_unit_test(all_codecs),
 		cmocka_unit_test(mixed_input),
 		cmocka_unit_test(steep_input),
+		cmocka_unit_test(random_first),
 		cmocka_unit_test(wrong_guess),
 		cmocka_unit_test(damaged_streams),
 		cmocka_unit_test(cut_streams),
