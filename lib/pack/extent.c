@@ -15,6 +15,7 @@
  * 6.18 gives EFAULT for lz4 extents that touch one more.
  */
 enum { MOST_ENCODED = ERO_PCLUSTER_MAX_ENCODED - 4095 };
+_Static_assert(ERO_PCLUSTER_MAX_ENCODED - ERO_PCLUSTER_MAX_ENCODED / 64 <= MOST_ENCODED, "what is shortened to a 64th less fits from 1 MiB");
 
 /* ---- how much at once ---- */
 
