@@ -135,10 +135,11 @@ static int plan_compression(struct ero_build *b, struct ero_error *err)
 		if (rc)
 			return rc;
 		codec = ero_codec_find(c->name, err);
-		if (codec->algorithm == ERO_ALG_DEFLATE && c->dictsize && c->dictsize < 32768 && c->dictsize < extent)
+		/* libdeflate keeps to no smaller window, and extents are not cut to fit one, as pclusters are */
+		if (codec->algorithm == ERO_ALG_DEFLATE && c->dictsize < codec->info.max_dict && c->dictsize < extent)
 			return ero_fail(err, ERO_ERROR_ARGUMENT, EINVAL,
-					"-z %s: extents of %u bytes use all of DEFLATE's window of 32768 bytes, not %u: leave dictsize out", c->name,
-					extent, c->dictsize);
+					"-z %s: extents of %u bytes use all of DEFLATE's window of %u bytes, not %u: leave dictsize out", c->name,
+					extent, codec->info.max_dict, c->dictsize);
 		codec->configure(c, &b->cfgs);
 		b->super.algorithms |= (uint16_t)(1u << codec->algorithm);
 	}

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * Form B: a fixed piece of plain bytes becomes one extent by one call of an encoder, and lies wherever the one before
- * ended, to the byte. Zeros become holes; what an encoder cannot shorten is stored plain, at a block boundary, so that
- * readers may fetch it directly.
+ * ended, to the byte. Pieces of more than 1 MiB end where the encoded limit is reached. Zeros become holes; what an
+ * encoder cannot shorten is stored plain, at a block boundary, so that readers may fetch it directly.
  */
 #include "pack/dedupe.h"
 #include "base/bytes.h"
@@ -94,6 +94,12 @@ static bool keep(struct encoding *e, size_t length, size_t stored, bool raw)
 	return ero_vec_push(&e->job->parts, part);
 }
 
+static bool keep_plain(struct encoding *e, const uint8_t *in, size_t length)
+{
+	memcpy(e->worker->blocks + e->filled, in, length);
+	return keep(e, length, length, true);
+}
+
 /* Fills extent after extent, as far as the limits of their encoded and plain bytes go. False when memory ends. */
 static bool fill(struct encoding *e, const uint8_t *in, size_t length)
 {
@@ -117,8 +123,7 @@ static bool fill(struct encoding *e, const uint8_t *in, size_t length)
 			continue;
 		}
 		taken = left < MOST_ENCODED ? left : (size_t)ero_round_down(MOST_ENCODED, block);
-		memcpy(to, in + at, taken);
-		good = keep(e, taken, taken, true);
+		good = keep_plain(e, in + at, taken);
 	}
 	return good;
 }
@@ -136,10 +141,7 @@ static bool encode(struct encoding *e, const uint8_t *in, size_t length)
 	to = e->worker->blocks + e->filled;
 	if (e->codec)
 		n = ero_codec_encode(e->codec, e->encoder, in, length, to, length - length / 64);
-	if (n && to[0]) /* readers take zeros in front for padding */
-		return keep(e, length, n, false);
-	memcpy(to, in, length);
-	return keep(e, length, length, true);
+	return n && to[0] ? keep(e, length, n, false) : keep_plain(e, in, length); /* readers take zeros in front for padding */
 }
 
 void ero_pack_run_extent(struct ero_pack_job *j, struct ero_pack_worker *w)
