@@ -73,6 +73,20 @@ static int resolve(struct acl_entry *e, int id, const char *name, struct ero_err
 	return 0;
 }
 
+/* What posix_acl_valid() of kernels asks for, of a sorted list: nothing twice, and a mask where users or groups are named. */
+static int check(const struct acl_entry *list, int n, struct ero_error *err)
+{
+	bool named = false, mask = false;
+
+	for (int i = 0; i < n; i++) {
+		named |= list[i].tag == USER || list[i].tag == GROUP;
+		mask |= list[i].tag == MASK;
+		if (!list[i].tag || (i && !compare(&list[i - 1], &list[i])))
+			return ero_fail(err, ERO_ERROR_CORRUPT, EINVAL, "an ACL has an entry twice, or one of no known kind");
+	}
+	return named && !mask ? ero_fail(err, ERO_ERROR_CORRUPT, EINVAL, "an ACL names users or groups and has no mask") : 0;
+}
+
 int ero_acl_from_archive(struct archive_entry *entry, int type, uint8_t **bytes, size_t *length, int *mask,
 			 struct ero_error *err)
 {
@@ -98,6 +112,8 @@ int ero_acl_from_archive(struct archive_entry *entry, int type, uint8_t **bytes,
 		n++;
 	}
 	qsort(list, (size_t)n, sizeof(*list), compare);
+	if (!rc)
+		rc = check(list, n, err);
 	*length = 4 + (size_t)n * 8;
 	*bytes = rc ? NULL : malloc(*length);
 	if (!rc && !*bytes)

@@ -2,22 +2,24 @@
 /*
  * An archive as source: tar in all its dialects, cpio and zip, through libarchive, from a file or standard input, with
  * any compression. Content is spooled beside the image while the archive passes by, since the tree is only known at
- * its end.
+ * its end. What libarchive does not verify is verified here: feed.c has the checksums of compressed files, tarcheck.c the headers
+ * of tar members; and a warning of its is a failure.
  */
 #include "base/cleanup.h"
 #include "base/spool.h"
 #include "base/vec.h"
 #include "format/inode.h"
 #include "source/acl.h"
+#include "source/feed.h"
 #include "source/names.h"
 #include "source/source.h"
+#include "source/tarcheck.h"
 
 #include <archive.h>
 #include <archive_entry.h>
-#include <fcntl.h>
+#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { SPOOL_MEMORY = 4 << 20 };
 
@@ -34,14 +36,30 @@ struct archive_source {
 	struct ero_spool *spool;
 	struct ero_names *names;
 	struct archive *archive;
-	const char *shown;      /* name of the archive, for messages */
-	bool told_xattr;
+	struct ero_feed *feed;
+	struct ero_tarcheck *check;
+	struct ero_error feed_err; /* why the feed failed, if it did */
+	const char *shown;         /* name of the archive, for messages */
+	bool told_xattr, told_record;
+};
+
+/* A member on its way into the tree. */
+struct member {
+	const char *name;          /* cleaned; "" is the root */
+	struct archive_entry *entry;
+	struct ero_tar_member tar; /* of a tar archive; else nothing */
+	bool summed;               /* cpio with checksums: of its content, the sum of all bytes */
+	uint32_t sum;
 };
 
 static int fail_archive(struct archive_source *s, struct ero_error *err)
 {
 	const char *why = archive_error_string(s->archive);
 
+	if (s->feed_err.kind != ERO_ERROR_NONE) {
+		*err = s->feed_err;
+		return -err->code;
+	}
 	return ero_fail(err, ERO_ERROR_CORRUPT, EINVAL, "%s: %s", s->shown, why ? why : "cannot be read as an archive");
 }
 
@@ -71,6 +89,11 @@ static bool clean_name(char *name)
 	return true;
 }
 
+static int fail_member(struct archive_source *s, const char *member, struct ero_error *err, int code, const char *why)
+{
+	return ero_fail(err, ERO_ERROR_CORRUPT, code, "%s: %s %s", s->shown, *member ? member : "/", why);
+}
+
 static char *member_name(struct archive_source *s, const char *raw, struct ero_error *err)
 {
 	char *name = strdup(raw ? raw : "");
@@ -79,12 +102,15 @@ static char *member_name(struct archive_source *s, const char *raw, struct ero_e
 		ero_fail_memory(err);
 		return NULL;
 	}
-	if (!clean_name(name)) {
+	if (!*name) {
+		ero_fail(err, ERO_ERROR_CORRUPT, EINVAL, "%s: a member has no name", s->shown);
+	} else if (!clean_name(name)) {
 		ero_fail(err, ERO_ERROR_CORRUPT, EINVAL, "%s: the member \"%s\" would lie outside of the tree", s->shown, raw);
-		free(name);
-		return NULL;
+	} else {
+		return name;
 	}
-	return name;
+	free(name);
+	return NULL;
 }
 
 /* ---- attributes ---- */
@@ -103,21 +129,50 @@ static int add_attribute(struct archive_source *s, struct ero_tree *tree, const 
 	return 0;
 }
 
-static int add_acl(struct archive_source *s, struct ero_tree *tree, struct ero_node *node, const char *member,
-		   struct archive_entry *e, int type, const char *name, struct ero_error *err)
+static int add_acl(struct archive_source *s, struct ero_tree *tree, struct ero_node *node, const struct member *m, int type,
+		   const char *name, struct ero_error *err)
 {
 	ERO_AUTO_FREE uint8_t *bytes = NULL;
 	size_t length = 0;
-	int mask, rc = ero_acl_from_archive(e, type, &bytes, &length, &mask, err);
+	int mask, rc = ero_acl_from_archive(m->entry, type, &bytes, &length, &mask, err);
 
+	if (rc)
+		return ero_error_prefix(err, rc, "%s: %s", s->shown, m->name);
 	if (type == ARCHIVE_ENTRY_ACL_TYPE_ACCESS && mask >= 0) /* libarchive has put the group's own entry there */
 		node->mode = (uint16_t)((node->mode & ~070) | mask << 3);
-	return rc || !length ? rc : add_attribute(s, tree, member, name, bytes, length, err);
+	return length ? add_attribute(s, tree, m->name, name, bytes, length, err) : 0;
 }
 
-static int read_attributes(struct archive_source *s, struct ero_tree *tree, struct ero_node *node,
-			   const char *member, struct archive_entry *e, struct ero_error *err)
+/* libarchive keeps what it could make of an ACL's text; here it is all or nothing. */
+static int read_acls(struct archive_source *s, struct ero_tree *tree, struct ero_node *node, const struct member *m,
+		     struct ero_error *err)
 {
+	const struct ero_tar_text *access = &m->tar.acl_access, *inherited = &m->tar.acl_default;
+	bool again = access->bytes || inherited->bytes;
+	int rc;
+
+	if (again)
+		archive_entry_acl_clear(m->entry);
+	if ((access->bytes && archive_entry_acl_from_text(m->entry, access->bytes, ARCHIVE_ENTRY_ACL_TYPE_ACCESS) != ARCHIVE_OK) ||
+	    (inherited->bytes && archive_entry_acl_from_text(m->entry, inherited->bytes, ARCHIVE_ENTRY_ACL_TYPE_DEFAULT) != ARCHIVE_OK))
+		return fail_member(s, m->name, err, EINVAL, "has an ACL that cannot be understood");
+	rc = add_acl(s, tree, node, m, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, "system.posix_acl_access", err);
+	return rc ? rc : add_acl(s, tree, node, m, ARCHIVE_ENTRY_ACL_TYPE_DEFAULT, "system.posix_acl_default", err);
+}
+
+/* Is this an xattr that tarcheck.c has read, under the name that libarchive leaves as it is? */
+static bool is_read(const struct member *m, const char *raw_name)
+{
+	for (size_t i = 0; i < m->tar.xattr_count; i++)
+		if (m->tar.xattrs[i].raw_name && !strcmp(m->tar.xattrs[i].raw_name, raw_name))
+			return true;
+	return false;
+}
+
+static int read_attributes(struct archive_source *s, struct ero_tree *tree, struct ero_node *node, const struct member *m,
+			   struct ero_error *err)
+{
+	bool label = s->base.options->file_contexts;
 	const char *name;
 	const void *value;
 	size_t length;
@@ -125,44 +180,73 @@ static int read_attributes(struct archive_source *s, struct ero_tree *tree, stru
 
 	if (s->base.options->xattr_tolerance < 0)
 		return 0;
-	if (s->base.options->aufs && node->xattr_set) /* an opaque marker may have come before its directory */
-		rc = ero_xattrs_reopen(&tree->xattrs, node->xattr_set, err);
-	archive_entry_xattr_reset(e);
-	while (!rc && archive_entry_xattr_next(e, &name, &value, &length) == ARCHIVE_OK) {
-		if (s->base.options->file_contexts && !strcmp(name, "security.selinux"))
-			continue;
-		rc = add_attribute(s, tree, member, name, value, length, err);
+	for (size_t i = 0; !rc && i < m->tar.xattr_count; i++) {
+		const struct ero_tar_xattr *x = &m->tar.xattrs[i];
+
+		if (!label || strcmp(x->name.bytes, "security.selinux") != 0)
+			rc = add_attribute(s, tree, m->name, x->name.bytes, x->value.bytes, x->value.length, err);
+	}
+	archive_entry_xattr_reset(m->entry);
+	while (!rc && archive_entry_xattr_next(m->entry, &name, &value, &length) == ARCHIVE_OK) {
+		if (!(label && !strcmp(name, "security.selinux")) && !is_read(m, name))
+			rc = add_attribute(s, tree, m->name, name, value, length, err);
 	}
 	if (!rc)
-		rc = add_acl(s, tree, node, member, e, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, "system.posix_acl_access", err);
-	if (!rc)
-		rc = add_acl(s, tree, node, member, e, ARCHIVE_ENTRY_ACL_TYPE_DEFAULT, "system.posix_acl_default", err);
+		rc = read_acls(s, tree, node, m, err);
 	return rc ? rc : ero_xattrs_commit(&tree->xattrs, &node->xattr_set, err);
 }
 
-static int fill_node(struct archive_source *s, struct ero_tree *tree, struct ero_node *node, const char *member,
-		     struct archive_entry *e, struct ero_error *err)
+static int read_owner(struct archive_source *s, struct ero_node *node, const struct member *m, struct ero_error *err)
 {
-	int64_t uid = archive_entry_uid(e), gid = archive_entry_gid(e);
+	int64_t uid = m->tar.has_uid ? m->tar.uid : archive_entry_uid(m->entry);
+	int64_t gid = m->tar.has_gid ? m->tar.gid : archive_entry_gid(m->entry);
 
 	if (uid < 0 || uid >= UINT32_MAX || gid < 0 || gid >= UINT32_MAX)
-		return ero_fail(err, ERO_ERROR_CORRUPT, ERANGE, "%s: %s has owner %lld:%lld, which no file can have", s->shown, member,
+		return ero_fail(err, ERO_ERROR_CORRUPT, ERANGE, "%s: %s has owner %lld:%lld, which no file can have", s->shown, m->name,
 				(long long)uid, (long long)gid);
 	node->uid = (uint32_t)uid;
 	node->gid = (uint32_t)gid;
-	node->mode = (uint16_t)((node->mode & S_IFMT) | (archive_entry_perm(e) & 07777));
-	node->mtime = archive_entry_mtime(e);
-	node->mtime_nsec = (uint32_t)archive_entry_mtime_nsec(e);
-	if (S_ISCHR(node->mode) || S_ISBLK(node->mode))
-		node->rdev = ero_rdev_encode((unsigned)archive_entry_rdevmajor(e), (unsigned)archive_entry_rdevminor(e));
-	return read_attributes(s, tree, node, member, e, err);
+	node->mtime = m->tar.has_mtime ? m->tar.mtime : archive_entry_mtime(m->entry);
+	node->mtime_nsec = m->tar.has_mtime ? m->tar.mtime_nsec : (uint32_t)archive_entry_mtime_nsec(m->entry);
+	if (node->mtime_nsec > 999999999)
+		return fail_member(s, m->name, err, ERANGE, "has a time that is none");
+	return 0;
+}
+
+static int fill_node(struct archive_source *s, struct ero_tree *tree, struct ero_node *node, const struct member *m,
+		     struct ero_error *err)
+{
+	int rc = read_owner(s, node, m, err);
+
+	if (rc)
+		return rc;
+	node->mode = (uint16_t)((node->mode & S_IFMT) | (archive_entry_perm(m->entry) & 07777));
+	if (S_ISCHR(node->mode) || S_ISBLK(node->mode)) {
+		uint64_t major = archive_entry_rdevmajor(m->entry), minor = archive_entry_rdevminor(m->entry);
+
+		if (major > 0xfff || minor > 0xfffff) /* the 12 and 20 bits of Linux */
+			return ero_fail(err, ERO_ERROR_CORRUPT, ERANGE, "%s: %s is device %llu:%llu, which cannot be", s->shown, m->name,
+					(unsigned long long)major, (unsigned long long)minor);
+		node->rdev = ero_rdev_encode((unsigned)major, (unsigned)minor);
+	}
+	return read_attributes(s, tree, node, m, err);
 }
 
 /* ---- content ---- */
 
-static int spool_content(struct archive_source *s, struct ero_tree *tree, struct ero_node *node, const char *member,
+static uint32_t sum_of(const uint8_t *bytes, size_t length)
+{
+	uint32_t sum = 0;
+
+	while (length--)
+		sum += *bytes++;
+	return sum;
+}
+
+static int spool_content(struct archive_source *s, struct ero_tree *tree, struct ero_node *node, const struct member *m,
 			 bool sized, struct ero_error *err)
 {
+	uint32_t sum = 0;
 	ERO_VEC(struct piece) pieces = { 0 };
 	struct piece *kept;
 	const void *bytes;
@@ -175,16 +259,18 @@ static int spool_content(struct archive_source *s, struct ero_tree *tree, struct
 		struct piece p = { .logical = (uint64_t)at, .length = length };
 		struct piece *last = pieces.count ? &pieces.data[pieces.count - 1] : NULL;
 
-		if (code < ARCHIVE_WARN) {
-			rc = ero_error_prefix(err, fail_archive(s, err), "content of %s", member);
+		if (code != ARCHIVE_OK) {
+			rc = ero_error_prefix(err, fail_archive(s, err), "content of %s", m->name);
 			break;
 		}
 		if (!length)
 			continue;
+		if (m->summed)
+			sum += sum_of(bytes, length);
 		if (!sized) /* a streamed zip tells the size behind the content */
 			node->size = p.logical + length;
 		if (at < 0 || (last && p.logical < last->logical + last->length) || p.logical + length > node->size) {
-			rc = ero_fail(err, ERO_ERROR_CORRUPT, EINVAL, "%s: the content of %s does not fit its size", s->shown, member);
+			rc = ero_fail(err, ERO_ERROR_CORRUPT, EINVAL, "%s: the content of %s does not fit its size", s->shown, m->name);
 			break;
 		}
 		rc = ero_spool_append(s->spool, bytes, length, &p.spooled, err);
@@ -193,6 +279,8 @@ static int spool_content(struct archive_source *s, struct ero_tree *tree, struct
 		else if (!rc && !ero_vec_push(&pieces, p))
 			rc = ero_fail_memory(err);
 	}
+	if (!rc && m->summed && sum != m->sum)
+		rc = fail_member(s, m->name, err, EINVAL, "has content that does not fit its checksum");
 	whole = pieces.count == 1 && pieces.data[0].length == node->size;
 	if (!rc && whole) {
 		node->data[0] = pieces.data[0].spooled;
@@ -213,146 +301,308 @@ static int spool_content(struct archive_source *s, struct ero_tree *tree, struct
 
 /* ---- members ---- */
 
-static int add_link(struct archive_source *s, struct ero_tree *tree, const char *member, struct archive_entry *e,
-		    struct ero_error *err)
+static int add_link(struct archive_source *s, struct ero_tree *tree, const struct member *m, struct ero_error *err)
 {
-	const char *target = archive_entry_hardlink(e);
+	const char *target = m->tar.link.bytes ? m->tar.link.bytes : archive_entry_hardlink(m->entry);
 	ERO_AUTO_FREE char *name = member_name(s, target, err);
 	struct ero_node *node;
 
 	if (!name)
 		return -EINVAL;
+	if (!*m->name)
+		return fail_member(s, m->name, err, EINVAL, "is no directory, but a hard link");
 	node = ero_names_find(s->names, name);
 	if (!node || S_ISDIR(node->mode))
 		return ero_fail(err, ERO_ERROR_CORRUPT, ENOENT, "%s: %s is a hard link to %s, which the archive does not have before it",
-				s->shown, member, target);
-	if (S_ISREG(node->mode) && !node->size && archive_entry_size(e) > 0) { /* cpio: the last name brings the content */
+				s->shown, m->name, target);
+	if (S_ISREG(node->mode) && !node->size && archive_entry_size(m->entry) > 0) { /* cpio: the last name brings the content */
 		int rc;
 
-		node->size = (uint64_t)archive_entry_size(e);
-		rc = spool_content(s, tree, node, member, true, err);
+		node->size = (uint64_t)archive_entry_size(m->entry);
+		rc = spool_content(s, tree, node, m, true, err);
 		if (rc)
 			return rc;
 	}
-	return ero_names_put(s->names, member, node, err);
+	return ero_names_put(s->names, m->name, node, err);
 }
 
-/* AUFS whiteouts of image layers: the marker files become what overlayfs understands. Returns 1 if `name` was one. */
-static int add_aufs(struct archive_source *s, struct ero_tree *tree, char *member, struct archive_entry *e,
-		    struct ero_error *err)
+/*
+ * AUFS whiteouts of image layers: the marker files become what overlayfs understands. They are files, or (of AUFS itself) hard links;
+ * what stands behind ".wh." is a name like any other. Returns 1 if the member was one, or AUFS' own.
+ */
+static int add_marker(struct archive_source *s, struct ero_tree *tree, const struct member *m, struct ero_error *err)
 {
-	char *slash = strrchr(member, '/'), *last = slash ? slash + 1 : member;
+	ERO_AUTO_FREE char *path = strdup(m->name);
+	char *last = path;
 	struct ero_node *node;
 	int rc;
 
-	if (strncmp(last, ".wh.", 4))
+	if (!path)
+		return ero_fail_memory(err);
+	for (char *slash; (slash = strchr(last, '/')); last = slash + 1) {
+		if (!strncmp(last, ".wh..wh.", 8)) /* a folder of AUFS' own bookkeeping */
+			return 1;
+		if (!strncmp(last, ".wh.", 4))
+			return fail_member(s, m->name, err, EINVAL, "lies below a whiteout, which is no directory");
+	}
+	if (strncmp(last, ".wh.", 4) != 0)
 		return 0;
+	if (!strncmp(last, ".wh..wh.", 8) && strcmp(last, ".wh..wh..opq") != 0)
+		return 1;
+	if (!archive_entry_hardlink(m->entry) && archive_entry_filetype(m->entry) != AE_IFREG)
+		return fail_member(s, m->name, err, EINVAL, "is a whiteout by its name, but no file");
 	if (!strcmp(last, ".wh..wh..opq")) {
-		last[slash ? -1 : 0] = '\0';
-		rc = ero_names_directory(s->names, member, &node, err);
-		if (!rc)
-			rc = ero_xattrs_reopen(&tree->xattrs, node->xattr_set, err);
-		if (!rc)
-			rc = ero_xattrs_add(&tree->xattrs, "trusted.overlay.opaque", "y", 1, err);
-		if (!rc)
-			rc = ero_xattrs_commit(&tree->xattrs, &node->xattr_set, err);
+		last[last > path ? -1 : 0] = '\0';
+		rc = ero_names_opaque(s->names, path, err);
 		return rc ? rc : 1;
 	}
-	if (!strncmp(last, ".wh..wh.", 8))
-		return 1; /* AUFS' own bookkeeping */
 	memmove(last, last + 4, strlen(last + 4) + 1);
+	if (!*last || !strcmp(last, ".") || !strcmp(last, ".."))
+		return fail_member(s, m->name, err, EINVAL, "is a whiteout of no name that a file can have");
 	node = ero_tree_node(tree, S_IFCHR);
 	if (!node)
 		return ero_fail_memory(err);
-	node->uid = (uint32_t)archive_entry_uid(e);
-	node->gid = (uint32_t)archive_entry_gid(e);
-	node->mtime = archive_entry_mtime(e);
-	rc = ero_names_put(s->names, member, node, err);
+	rc = read_owner(s, node, m, err);
+	if (!rc)
+		rc = ero_names_hide(s->names, path, node, err);
 	return rc ? rc : 1;
 }
 
-static int add_directory(struct archive_source *s, struct ero_tree *tree, const char *member, struct archive_entry *e,
-			 struct ero_error *err)
+static int add_directory(struct archive_source *s, struct ero_tree *tree, const struct member *m, struct ero_error *err)
 {
 	struct ero_node *node;
-	int rc = ero_names_directory(s->names, member, &node, err);
-
-	return rc ? rc : fill_node(s, tree, node, *member ? member : "/", e, err);
-}
-
-static int add_other(struct archive_source *s, struct ero_tree *tree, const char *member, struct archive_entry *e,
-		     struct ero_error *err)
-{
-	uint16_t type = (uint16_t)(archive_entry_filetype(e) & S_IFMT);
-	struct ero_node *node = ero_tree_node(tree, type);
-	const char *target;
 	int rc;
 
+	/* a name that ends with '/' is a directory by an old custom, which holds for what has no content */
+	if (archive_entry_size_is_set(m->entry) && archive_entry_size(m->entry) > 0)
+		return fail_member(s, m->name, err, EINVAL, "is a directory by its name and a file by its content");
+	if (m->tar.type >= '1' && m->tar.type <= '6' && m->tar.type != '5')
+		return fail_member(s, m->name, err, EINVAL, "is a directory by its name and something else by its type");
+	rc = ero_names_directory(s->names, m->name, &node, err);
+	return rc ? rc : fill_node(s, tree, node, m, err);
+}
+
+static int add_symlink(struct archive_source *s, struct ero_tree *tree, struct ero_node *node, const struct member *m,
+		       struct ero_error *err)
+{
+	const char *target = m->tar.link.bytes ? m->tar.link.bytes : archive_entry_symlink(m->entry);
+
+	if (!target || !*target || strlen(target) > 4095)
+		return fail_member(s, m->name, err, EINVAL, "is a symbolic link without a valid target");
+	node->size = strlen(target);
+	node->link = ero_arena_string(&tree->arena, target, strlen(target));
+	return node->link ? 0 : ero_fail_memory(err);
+}
+
+static int add_other(struct archive_source *s, struct ero_tree *tree, const struct member *m, struct ero_error *err)
+{
+	uint16_t type = (uint16_t)(archive_entry_filetype(m->entry) & S_IFMT);
+	struct ero_node *node;
+	int rc;
+
+	if (!*m->name)
+		return fail_member(s, m->name, err, EINVAL, "is no directory");
+	if (ero_file_type(type) == ERO_FT_UNKNOWN)
+		return fail_member(s, m->name, err, EINVAL, "has a file type no file system has");
+	node = ero_tree_node(tree, type);
 	if (!node)
 		return ero_fail_memory(err);
-	if (ero_file_type(type) == ERO_FT_UNKNOWN)
-		return ero_fail(err, ERO_ERROR_CORRUPT, EINVAL, "%s: %s has a file type no file system has", s->shown, member);
-	rc = fill_node(s, tree, node, member, e, err);
+	rc = fill_node(s, tree, node, m, err);
 	if (!rc && S_ISREG(type)) {
-		bool sized = archive_entry_size_is_set(e);
+		bool sized = archive_entry_size_is_set(m->entry);
 
-		node->size = sized ? (uint64_t)archive_entry_size(e) : 0;
-		rc = node->size || !sized ? spool_content(s, tree, node, member, sized, err) : 0;
+		node->size = sized ? (uint64_t)archive_entry_size(m->entry) : 0;
+		rc = node->size || !sized ? spool_content(s, tree, node, m, sized, err) : 0;
 	} else if (!rc && S_ISLNK(type)) {
-		target = archive_entry_symlink(e);
-		if (!target || !*target || strlen(target) > 4095)
-			return ero_fail(err, ERO_ERROR_CORRUPT, EINVAL, "%s: the symbolic link %s has no valid target", s->shown, member);
-		node->size = strlen(target);
-		node->link = ero_arena_string(&tree->arena, target, strlen(target));
-		rc = node->link ? 0 : ero_fail_memory(err);
+		rc = add_symlink(s, tree, node, m, err);
 	}
-	return rc ? rc : ero_names_put(s->names, member, node, err);
+	return rc ? rc : ero_names_put(s->names, m->name, node, err);
+}
+
+static int put_member(struct archive_source *s, struct ero_tree *tree, const struct member *m, struct ero_error *err)
+{
+	int rc = 0;
+
+	if (*m->name && ero_filter_excludes(s->base.filter, m->name))
+		return 0;
+	if (s->base.options->aufs && *m->name)
+		rc = add_marker(s, tree, m, err);
+	if (rc)
+		return rc < 0 ? rc : 0;
+	if (archive_entry_hardlink(m->entry))
+		return add_link(s, tree, m, err);
+	if (archive_entry_filetype(m->entry) == AE_IFDIR)
+		return add_directory(s, tree, m, err);
+	return add_other(s, tree, m, err);
+}
+
+/* ---- formats ---- */
+
+static int format_of(const struct archive_source *s)
+{
+	return archive_format(s->archive) & ARCHIVE_FORMAT_BASE_MASK;
+}
+
+/* "newc" with checksums has one for each member, as eight hexadecimal digits at the end of its header. */
+static int read_sum(struct archive_source *s, uint64_t position, struct member *m, struct ero_error *err)
+{
+	char header[111] = "", *end;
+
+	if (!ero_feed_recall(s->feed, position, header, 110) || memcmp(header, "070702", 6) != 0)
+		return ero_fail(err, ERO_ERROR_CORRUPT, EINVAL, "%s: the header of a cpio member is not where it should be", s->shown);
+	m->sum = (uint32_t)strtoul(header + 102, &end, 16);
+	m->summed = archive_entry_filetype(m->entry) == AE_IFREG && archive_entry_size(m->entry) > 0;
+	return *end ? ero_fail(err, ERO_ERROR_CORRUPT, EINVAL, "%s: the checksum of a cpio member is no number", s->shown) : 0;
 }
 
 static int add_member(struct archive_source *s, struct ero_tree *tree, struct archive_entry *e, struct ero_error *err)
 {
-	ERO_AUTO_FREE char *member = member_name(s, archive_entry_pathname(e), err);
+	uint64_t position = (uint64_t)archive_read_header_position(s->archive);
+	struct member m = { .entry = e };
+	ERO_AUTO_FREE char *name = NULL;
+	const char *raw;
 	int rc = 0;
 
-	if (!member)
-		return -EINVAL;
-	if (*member && ero_filter_excludes(s->base.filter, member))
-		return 0;
-	if (s->base.options->aufs && *member)
-		rc = add_aufs(s, tree, member, e, err);
+	if (format_of(s) == ARCHIVE_FORMAT_TAR)
+		rc = ero_tarcheck_member(s->check, s->feed, position, &m.tar, err);
+	else if (archive_format(s->archive) == ARCHIVE_FORMAT_CPIO_SVR4_CRC)
+		rc = read_sum(s, position, &m, err);
+	raw = m.tar.path.bytes ? m.tar.path.bytes : archive_entry_pathname(e);
 	if (rc)
-		return rc < 0 ? rc : 0;
-	if (archive_entry_hardlink(e))
-		return add_link(s, tree, member, e, err);
-	if (archive_entry_filetype(e) == AE_IFDIR || !*member)
-		return add_directory(s, tree, member, e, err);
-	return add_other(s, tree, member, e, err);
+		return ero_error_prefix(err, rc, "%s: %s", s->shown, raw ? raw : "a member");
+	if (m.tar.ignored.bytes && !s->told_record)
+		ero_source_warn(s->base.options, "%s: %s: the pax record \"%.*s\" is not known and left out; more of this kind are not told",
+				s->shown, raw ? raw : "a member", (int)m.tar.ignored.length, m.tar.ignored.bytes);
+	s->told_record |= m.tar.ignored.bytes != NULL;
+	name = member_name(s, raw, err);
+	if (!name)
+		return -EINVAL;
+	m.name = name;
+	rc = put_member(s, tree, &m, err);
+	if (rc && !strstr(err->text, s->shown))
+		ero_error_prefix(err, rc, "%s: %s", s->shown, name);
+	return rc;
+}
+
+/* A warning is no success: what libarchive warns of, it has left out or changed; but for names it cannot convert, which tarcheck.c has
+ * read as they are. */
+static bool is_good(struct archive_source *s, int code)
+{
+	const char *why = archive_error_string(s->archive);
+
+	return code == ARCHIVE_OK ||
+	       (code == ARCHIVE_WARN && format_of(s) == ARCHIVE_FORMAT_TAR && why && strstr(why, "can't be converted"));
+}
+
+/* What follows the end: checksums of what the archive is compressed by, padding; nothing else. */
+static int finish(struct archive_source *s, struct ero_error *err)
+{
+	uint64_t position = (uint64_t)archive_read_header_position(s->archive);
+	int format = format_of(s), rc = 0;
+	bool marked = true, zeros;
+
+	if (format == ARCHIVE_FORMAT_TAR)
+		rc = ero_tarcheck_end(s->feed, position, &marked, err);
+	if (rc)
+		return ero_error_prefix(err, rc, "%s", s->shown);
+	if (format == ARCHIVE_FORMAT_EMPTY)
+		ero_source_warn(s->base.options, "%s: there is not a byte in it, so the image is empty", s->shown);
+	else if (!marked)
+		ero_source_warn(s->base.options, "%s: the archive ends without the blocks of zeros that mark its end: it may have been cut off",
+				s->shown);
+	if (format == ARCHIVE_FORMAT_ZIP && ero_feed_seekable(s->feed))
+		return 0; /* its directory lies at the end, and was read first */
+	rc = ero_feed_drain(s->feed, &zeros, err);
+	if (!rc && !zeros && format == ARCHIVE_FORMAT_CPIO)
+		return ero_fail(err, ERO_ERROR_UNSUPPORTED, ENOTSUP, "%s: something else follows the end of the archive, and would be lost", s->shown);
+	if (!rc && !zeros && format == ARCHIVE_FORMAT_TAR)
+		ero_source_warn(s->base.options, "%s: what follows the end of the archive is left out", s->shown);
+	return rc;
+}
+
+static la_ssize_t read_feed(struct archive *archive, void *context, const void **bytes)
+{
+	struct archive_source *s = context;
+	ssize_t n = ero_feed_read(s->feed, bytes, &s->feed_err);
+
+	if (n < 0)
+		archive_set_error(archive, (int)-n, "%s", s->feed_err.text);
+	return n < 0 ? -1 : n;
+}
+
+static la_int64_t seek_feed(struct archive *archive, void *context, la_int64_t offset, int whence)
+{
+	struct archive_source *s = context;
+	struct ero_error err;
+	int64_t at = ero_feed_seek(s->feed, offset, whence, &err);
+
+	(void)archive;
+	return at < 0 ? ARCHIVE_FATAL : at;
 }
 
 static int open_archive(struct archive_source *s, struct ero_error *err)
 {
 	const char *path = s->base.options->source;
-	int code;
+	int rc;
 
 	s->shown = path ? path : "standard input";
+	rc = ero_feed_open(path, s->shown, &s->feed, err);
+	if (!rc)
+		rc = ero_tarcheck_create(&s->check, err);
+	if (rc)
+		return rc;
 	s->archive = archive_read_new();
 	if (!s->archive)
 		return ero_fail_memory(err);
-	archive_read_support_filter_all(s->archive);
 	archive_read_support_format_tar(s->archive);
 	archive_read_support_format_cpio(s->archive);
 	archive_read_support_format_zip(s->archive);
 	archive_read_support_format_empty(s->archive);
-	code = path ? archive_read_open_filename(s->archive, path, 1 << 17) :
-		      archive_read_open_fd(s->archive, STDIN_FILENO, 1 << 17);
-	return code == ARCHIVE_OK ? 0 : fail_archive(s, err);
+	archive_read_set_read_callback(s->archive, read_feed);
+	if (ero_feed_seekable(s->feed))
+		archive_read_set_seek_callback(s->archive, seek_feed);
+	archive_read_set_callback_data(s->archive, s);
+	return archive_read_open1(s->archive) == ARCHIVE_OK ? 0 : fail_archive(s, err);
+}
+
+static int read_members(struct archive_source *s, struct ero_tree *tree, struct ero_error *err)
+{
+	struct archive_entry *e = archive_entry_new2(s->archive); /* libarchive's own is not looked at where memory is short */
+	int code, rc = e ? 0 : ero_fail_memory(err);
+
+	while (!rc) {
+		code = archive_read_next_header2(s->archive, e);
+		if (code == ARCHIVE_EOF)
+			break;
+		rc = is_good(s, code) ? add_member(s, tree, e, err) : fail_archive(s, err);
+	}
+	archive_entry_free(e);
+	return rc ? rc : finish(s, err);
+}
+
+/* libarchive converts names to the locale's character set: UTF-8, whatever the caller's is, for this thread and for as long. */
+static int scan_in_utf8(struct archive_source *s, struct ero_tree *tree, struct ero_error *err)
+{
+	locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+	locale_t before = utf8 ? uselocale(utf8) : (locale_t)0;
+	int rc = open_archive(s, err);
+
+	if (!rc)
+		rc = read_members(s, tree, err);
+	if (s->archive)
+		archive_read_free(s->archive);
+	s->archive = NULL;
+	if (utf8) {
+		uselocale(before);
+		freelocale(utf8);
+	}
+	return rc;
 }
 
 static int scan(struct ero_source *source, struct ero_tree *tree, struct ero_error *err)
 {
 	struct archive_source *s = (struct archive_source *)source;
-	struct archive_entry *e = NULL;
-	int code, rc = ero_spool_create(source->options->target, SPOOL_MEMORY, &s->spool, err);
+	int rc = ero_spool_create(source->options->target, SPOOL_MEMORY, &s->spool, err);
 
 	/* directories that no member describes get the image's time */
 	tree->root->mtime = source->options->build_time;
@@ -360,22 +610,14 @@ static int scan(struct ero_source *source, struct ero_tree *tree, struct ero_err
 	if (!rc)
 		rc = ero_names_create(tree, &s->names, err);
 	if (!rc)
-		rc = open_archive(s, err);
-	if (!rc && !(e = archive_entry_new2(s->archive))) /* libarchive's own is not looked at where memory is short */
-		rc = ero_fail_memory(err);
-	while (!rc) {
-		code = archive_read_next_header2(s->archive, e);
-		if (code == ARCHIVE_EOF)
-			break;
-		rc = code < ARCHIVE_WARN ? fail_archive(s, err) : add_member(s, tree, e, err);
-	}
+		rc = scan_in_utf8(s, tree, err);
 	if (!rc)
 		rc = ero_names_finish(s->names, err);
-	archive_entry_free(e);
-	if (s->archive)
-		archive_read_free(s->archive);
-	s->archive = NULL;
+	ero_feed_free(s->feed);
+	ero_tarcheck_free(s->check);
 	ero_names_free(s->names);
+	s->feed = NULL;
+	s->check = NULL;
 	s->names = NULL;
 	return rc;
 }

@@ -12,6 +12,7 @@
 
 struct entry {
 	struct ero_node *dir, *node;
+	struct ero_node *whiteout; /* the layers below have the name, too, and it is to be hidden; or NULL */
 	const char *name;
 	uint32_t length;
 };
@@ -19,6 +20,7 @@ struct entry {
 struct ero_names {
 	struct ero_tree *tree;
 	ERO_VEC(struct entry) entries;
+	ERO_VEC(struct ero_node *) opaque;
 	uint32_t *slots; /* index + 1 */
 	size_t room;
 };
@@ -45,6 +47,7 @@ void ero_names_free(struct ero_names *n)
 	if (!n)
 		return;
 	ero_vec_free(&n->entries);
+	ero_vec_free(&n->opaque);
 	free(n->slots);
 	free(n);
 }
@@ -89,17 +92,16 @@ static int grow(struct ero_names *n, struct ero_error *err)
 	return 0;
 }
 
-static int set(struct ero_names *n, struct ero_node *dir, const char *name, size_t length, struct ero_node *node,
-	       struct ero_error *err)
+/* The entry of a name, made without a node if it is a new one. */
+static int entry_of(struct ero_names *n, struct ero_node *dir, const char *name, size_t length, struct entry **entry,
+		    struct ero_error *err)
 {
-	struct entry *old = find(n, dir, name, length);
-	struct entry e = { .dir = dir, .node = node, .length = (uint32_t)length };
+	struct entry e = { .dir = dir, .length = (uint32_t)length };
 	int rc;
 
-	if (old) {
-		old->node = node;
+	*entry = find(n, dir, name, length);
+	if (*entry)
 		return 0;
-	}
 	if (!length || length > ERO_NAME_MAX)
 		return ero_fail(err, ERO_ERROR_ARGUMENT, ENAMETOOLONG, "the name \"%.40s…\" has %zu bytes; 1 to 255 are possible", name,
 				length);
@@ -110,7 +112,19 @@ static int set(struct ero_names *n, struct ero_node *dir, const char *name, size
 	if (!e.name || !ero_vec_push(&n->entries, e))
 		return ero_fail_memory(err);
 	n->slots[slot_of(n, dir, name, length)] = (uint32_t)n->entries.count;
+	*entry = &n->entries.data[n->entries.count - 1];
 	return 0;
+}
+
+static int set(struct ero_names *n, struct ero_node *dir, const char *name, size_t length, struct ero_node *node,
+	       struct ero_error *err)
+{
+	struct entry *e;
+	int rc = entry_of(n, dir, name, length, &e, err);
+
+	if (!rc)
+		e->node = node;
+	return rc;
 }
 
 /* A directory that no member has described yet: mode 0755, owner 0, the root's time. */
@@ -187,16 +201,52 @@ int ero_names_put(struct ero_names *n, const char *path, struct ero_node *node, 
 	return rc ? rc : set(n, dir, path, strlen(path), node, err);
 }
 
+int ero_names_hide(struct ero_names *n, const char *path, struct ero_node *whiteout, struct ero_error *err)
+{
+	struct ero_node *dir;
+	struct entry *e;
+	int rc = walk(n, &path, &dir, err);
+
+	if (!rc)
+		rc = entry_of(n, dir, path, strlen(path), &e, err);
+	if (!rc)
+		e->whiteout = whiteout;
+	return rc;
+}
+
+int ero_names_opaque(struct ero_names *n, const char *path, struct ero_error *err)
+{
+	struct ero_node *dir;
+	int rc = ero_names_directory(n, path, &dir, err);
+
+	return rc || ero_vec_push(&n->opaque, dir) ? rc : ero_fail_memory(err);
+}
+
+static int make_opaque(struct ero_names *n, struct ero_node *dir, struct ero_error *err)
+{
+	int rc = ero_xattrs_reopen(&n->tree->xattrs, dir->xattr_set, err);
+
+	if (!rc)
+		rc = ero_xattrs_add(&n->tree->xattrs, "trusted.overlay.opaque", "y", 1, err);
+	return rc ? rc : ero_xattrs_commit(&n->tree->xattrs, &dir->xattr_set, err);
+}
+
 int ero_names_finish(struct ero_names *n, struct ero_error *err)
 {
 	int rc = 0;
 
 	free(n->slots); /* nothing is looked for any more, and the tree needs the room */
 	n->slots = NULL;
+	for (size_t i = 0; !rc && i < n->opaque.count; i++)
+		rc = make_opaque(n, n->opaque.data[i], err);
 	for (size_t i = 0; !rc && i < n->entries.count; i++) {
-		const struct entry *e = &n->entries.data[i];
+		struct entry *e = &n->entries.data[i];
 
-		if (e->node)
+		if (e->whiteout && !e->node)
+			e->node = e->whiteout;
+		else if (e->whiteout && S_ISDIR(e->node->mode))
+			rc = make_opaque(n, e->node, err);
+		if (!rc && e->node)
 			rc = ero_tree_link_kept(n->tree, e->dir, e->name, e->node, err);
 	}
 	return rc;
