@@ -73,6 +73,11 @@ void cli_progress_begin(struct cli_progress *p, bool wanted);
 void cli_progress_draw(struct cli_progress *p, const struct ero_progress *state);
 void cli_progress_end(struct cli_progress *p);
 
+/* signals.c: SIGTERM, SIGHUP and SIGINT remove the temporary files that cli_temporary() was told of (it fits ero_build_options) and end
+ * the process in their own way; SIGXFSZ and SIGPIPE become errors. Call before threads begin. */
+void cli_guard_signals(void);
+void cli_temporary(void *context, const void *output, const char *path);
+
 const char *cli_severity(enum ero_severity severity);
 
 #endif

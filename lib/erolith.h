@@ -201,6 +201,9 @@ struct ero_build_options {
 	void (*progress)(void *context, const struct ero_progress *state);
 	void (*warning)(void *context, const char *text);
 	void (*note)(void *context, const char *text); /* what to expect of the build, before it begins */
+	/* Tells under which path a temporary file lies that belongs to an output, so that who ends by a signal can remove it; NULL: there
+	 * is none any more. `output` tells one output from another and means nothing else. Signals are blocked in the calling thread. */
+	void (*temporary)(void *context, const void *output, const char *path);
 	void *context;
 };
 

@@ -5,6 +5,7 @@
 #include <malloc.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { OWN_PAGES = 2 << 20 }; /* bytes: larger allocations go back to the system when they are freed */
 
@@ -36,9 +37,18 @@ static void on_note(void *context, const char *text)
 		fprintf(stderr, "%s: %s\n", MKFS, text);
 }
 
+static bool is_standard_output(const char *target)
+{
+	struct stat st, out;
+
+	return !strcmp(target, "-") ||
+	       (!stat(target, &st) && !fstat(STDOUT_FILENO, &out) && st.st_dev == out.st_dev && st.st_ino == out.st_ino &&
+		!isatty(STDOUT_FILENO));
+}
+
 static int report(const struct mkfs_options *o, const struct ero_build_summary *summary)
 {
-	bool to_pipe = !strcmp(o->build.target, "-");
+	bool to_pipe = is_standard_output(o->build.target); /* then the summary may not go there */
 	struct ero_error err;
 	int rc = 0;
 
@@ -83,6 +93,7 @@ static int build(struct mkfs_options *o)
 	o->build.progress = on_progress;
 	o->build.warning = on_warning;
 	o->build.note = on_note;
+	o->build.temporary = cli_temporary;
 	o->build.context = &s;
 	cli_progress_begin(&s.progress, !o->quiet);
 	rc = ero_build(&o->build, &summary, &err);
@@ -100,6 +111,7 @@ int main(int argc, char **argv)
 	int rc, code = 0;
 
 	mallopt(M_MMAP_THRESHOLD, OWN_PAGES); /* else arrays of millions of files leave holes in the heap when they go */
+	cli_guard_signals();
 	rc = mkfs_parse(argc, argv, &o);
 	if (rc < 0)
 		code = CLI_EXIT_USAGE_MKFS;

@@ -2,7 +2,7 @@
 /* The first bytes of a spool stay in memory for good; what comes after them lies in the file, through a buffer. */
 #include "base/spool.h"
 #include "base/io.h"
-#include "base/outfile.h"
+#include "base/tempfile.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -64,7 +64,7 @@ static int flush(struct ero_spool *spool, struct ero_error *err)
 	int rc;
 
 	if (spool->fd < 0) {
-		spool->fd = ero_outfile_spill(spool->beside, err);
+		spool->fd = ero_tempfile_spill(spool->beside, err);
 		if (spool->fd < 0)
 			return spool->fd;
 	}

@@ -177,11 +177,17 @@ static int lay_out(struct ero_build *b, struct ero_error *err)
 
 static int commit(struct ero_build *b, struct ero_error *err)
 {
-	int rc = 0;
+	uint64_t blob_bytes = ero_build_blob_bytes(b);
+	bool sync = b->options.sync;
+	int rc = ero_outfile_prepare(b->out, b->image_bytes, sync, err);
 
-	if (b->blob) /* the blob first: an image must not appear before what it refers to */
-		rc = ero_outfile_commit(b->blob, ero_build_blob_bytes(b), b->options.sync, err);
-	return rc ? rc : ero_outfile_commit(b->out, b->image_bytes, b->options.sync, err);
+	if (!rc && b->blob)
+		rc = ero_outfile_prepare(b->blob, blob_bytes, sync, err);
+	if (rc)
+		return rc;
+	/* the blob first: an image must not appear before what it refers to */
+	return b->blob ? ero_outfile_publish_pair(b->blob, blob_bytes, b->out, b->image_bytes, sync, err) :
+			 ero_outfile_publish(b->out, b->image_bytes, sync, err);
 }
 
 /* --layout=walk trades bytes for pages; how many is known from the sizes of files, but for those that compression moves. */
@@ -222,9 +228,9 @@ static int run(struct ero_build *b, struct ero_error *err)
 	if (!rc)
 		rc = ero_spool_create(o->target, SPOOL_MEMORY, &b->spool, err);
 	if (!rc)
-		rc = ero_outfile_open(o->target, o->target_offset, &b->out, err);
+		rc = ero_outfile_open(o->target, o->target_offset, &b->watch, &b->out, err);
 	if (!rc && o->blob_device)
-		rc = ero_outfile_open(o->blob_device, 0, &b->blob, err);
+		rc = ero_outfile_open(o->blob_device, 0, &b->watch, &b->blob, err);
 	if (!rc)
 		rc = pack(b, err);
 	if (!rc)
@@ -302,6 +308,7 @@ int ero_build(const struct ero_build_options *options, struct ero_build_summary 
 	if (!b)
 		return ero_fail_memory(err);
 	b->options = *options;
+	b->watch = (struct ero_outfile_watch){ options->temporary, options->context };
 	rc = ero_build_choose(&b->options, err);
 	if (!rc)
 		rc = check_options(&b->options, err);

@@ -14,6 +14,7 @@ struct ero_build {
 	struct ero_spool *spool;
 	struct ero_spool_reader *stored;  /* what the packer has left in it, while metadata is written */
 	struct ero_outfile *out, *blob;
+	struct ero_outfile_watch watch;
 	struct ero_super super;
 	struct ero_compr_cfgs cfgs;
 	struct ero_pack pack;

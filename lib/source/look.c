@@ -2,6 +2,7 @@
 /* System calls on names relative to an open directory; no link is followed. */
 #include "source/look.h"
 #include "base/bytes.h"
+#include "base/cleanup.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -82,11 +83,12 @@ static int fail_on(struct ero_look *look, const struct ero_look_entry *e, const 
 #define SYS_listxattrat 465
 #endif
 
-static ssize_t list_once(struct worker *w, int dirfd, const char *name, const char *path)
+/* Where there is no system call number for it, or full paths are wanted (which go through the C library alone), the older way. */
+static ssize_t list_once(struct worker *w, const struct ero_look *look, const char *name, const char *path)
 {
 #ifdef SYS_listxattrat
-	if (!w->no_listxattrat) {
-		long n = syscall(SYS_listxattrat, dirfd, name, AT_SYMLINK_NOFOLLOW, w->names, w->names_room);
+	if (!w->no_listxattrat && !look->by_path) {
+		long n = syscall(SYS_listxattrat, look->held->fd, name, AT_SYMLINK_NOFOLLOW, w->names, w->names_room);
 
 		if (n >= 0 || (errno != ENOSYS && errno != EPERM))
 			return n;
@@ -97,10 +99,10 @@ static ssize_t list_once(struct worker *w, int dirfd, const char *name, const ch
 }
 
 /* Buffers grow until the kernel is content; ENODATA and ENOTSUP mean "none". */
-static ssize_t list_names(struct worker *w, int dirfd, const char *name, const char *path)
+static ssize_t list_names(struct worker *w, const struct ero_look *look, const char *name, const char *path)
 {
 	for (;;) {
-		ssize_t n = list_once(w, dirfd, name, path);
+		ssize_t n = list_once(w, look, name, path);
 
 		if (n >= 0 && (n == 0 || w->names_room))
 			return n;
@@ -136,7 +138,7 @@ static int keep_xattr(struct ero_look *look, struct ero_look_entry *e, struct wo
 	uint8_t length[4];
 	size_t at;
 
-	if (n < 0 && errno == ENODATA)
+	if (n < 0 && (errno == ENODATA || errno == ENOENT))
 		return 0; /* removed meanwhile */
 	if (n < 0)
 		return fail_on(look, e, "read an xattr of");
@@ -148,16 +150,50 @@ static int keep_xattr(struct ero_look *look, struct ero_look_entry *e, struct wo
 	return 0;
 }
 
-/* The path goes through /proc/self/fd: the directory is the open one, and nothing behind it is followed. */
+/*
+ * A path for calls that have no form for open directories; malloc'ed. It goes through /proc/self/fd, where the directory is the open one
+ * and nothing behind it is followed. A library like fakeroot's, that is preloaded, knows names and not descriptors, and a build
+ * sandbox may have no /proc: there it is the full path.
+ */
+static char *path_of(const struct ero_look *look, const char *name)
+{
+	char *path = NULL;
+	size_t need = 1;
+
+	if (look->by_path) {
+		char *below;
+
+		for (const struct ero_node *n = look->dir; n->parent; n = n->parent)
+			need += strlen(n->name) + 1;
+		below = malloc(need + 8);
+		if (!below)
+			return NULL;
+		ero_node_path(look->dir, below, need + 8);
+		if (asprintf(&path, "%s/%s%s%s", look->by_path, below, *below ? "/" : "", name) < 0)
+			path = NULL;
+		free(below);
+	} else if (asprintf(&path, "/proc/self/fd/%d/%s", look->held->fd, name) < 0) {
+		path = NULL;
+	}
+	return path;
+}
+
 static int look_at_xattrs(struct ero_look *look, struct ero_look_entry *e, struct worker *w)
 {
-	char path[32 + NAME_MAX + 1], name[NAME_MAX + 1];
+	char name[NAME_MAX + 1];
+	ERO_AUTO_FREE char *path = NULL;
 	ssize_t total;
 	int rc = 0;
 
 	snprintf(name, sizeof(name), "%s", look->text.data[e->name] ? look->text.data + e->name : ".");
-	snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", look->held->fd, name);
-	total = list_names(w, look->held->fd, name, path);
+	path = path_of(look, name);
+	if (!path)
+		return ero_fail_memory(&look->err);
+	total = list_names(w, look, name, path);
+	if (total < 0 && errno == ENOENT && look->text.data[e->name]) {
+		e->gone = true;
+		return 0;
+	}
 	if (total < 0)
 		return fail_on(look, e, "list the xattrs of");
 	e->xattrs = look->text.count;
@@ -176,6 +212,10 @@ static int look_at_link(struct ero_look *look, struct ero_look_entry *e)
 	char target[4097];
 	ssize_t n = readlinkat(look->held->fd, look->text.data + e->name, target, sizeof(target));
 
+	if (n < 0 && (errno == ENOENT || errno == EINVAL)) { /* removed, or replaced by what is no link */
+		e->gone = true;
+		return 0;
+	}
 	if (n < 0)
 		return fail_on(look, e, "read the symbolic link");
 	if (n == sizeof(target) || n == 0)
@@ -192,11 +232,13 @@ static int look_at(struct ero_look *look, struct ero_look_entry *e, struct worke
 	int rc = 0;
 
 	if (statx(look->held->fd, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | (*name ? 0 : AT_EMPTY_PATH),
-		  STATX_BASIC_STATS, &e->st))
-		return fail_on(look, e, "look at");
+		  STATX_BASIC_STATS, &e->st)) {
+		e->gone = *name && errno == ENOENT; /* since it was listed */
+		return e->gone ? 0 : fail_on(look, e, "look at");
+	}
 	if (S_ISLNK(e->st.stx_mode))
 		rc = look_at_link(look, e);
-	if (!rc && look->options->xattr_tolerance >= 0)
+	if (!rc && !e->gone && look->options->xattr_tolerance >= 0)
 		rc = look_at_xattrs(look, e, w);
 	return rc;
 }

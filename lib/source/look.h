@@ -14,12 +14,14 @@ struct ero_look_entry {
 	struct statx st;
 	size_t name, link, xattrs; /* positions in `text`; link: of symlinks only */
 	uint32_t xattr_count;
+	bool gone;                 /* between listing and looking */
 };
 
 /* One job: the lister fills in names, the thread the rest. */
 struct ero_look {
 	struct ero_job job;
 	const struct ero_build_options *options;
+	const char *by_path;       /* path of the source, if xattrs are to be read by full paths; or NULL */
 	struct ero_node *dir;      /* holds the names */
 	struct ero_dirfd *held;    /* and is open */
 	ERO_VEC(struct ero_look_entry) entries;

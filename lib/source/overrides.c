@@ -11,32 +11,6 @@
 #include <selinux/selinux.h>
 #endif
 
-static int shift_id(const char *what, uint32_t *id, int64_t by, const struct ero_node *node, struct ero_error *err)
-{
-	int64_t shifted = (int64_t)*id + by;
-	char path[256];
-
-	if (shifted < 0 || shifted > (int64_t)UINT32_MAX - 1) {
-		ero_node_path(node, path, sizeof(path));
-		return ero_fail(err, ERO_ERROR_ARGUMENT, ERANGE, "--%s-offset: %lld is no valid id (for /%s)", what, (long long)shifted,
-				path);
-	}
-	*id = (uint32_t)shifted;
-	return 0;
-}
-
-static int override_owner(const struct ero_build_options *o, struct ero_node *node, struct ero_error *err)
-{
-	int rc;
-
-	if (o->force_uid)
-		node->uid = o->uid;
-	if (o->force_gid)
-		node->gid = o->gid;
-	rc = shift_id("uid", &node->uid, o->uid_offset, node, err);
-	return rc ? rc : shift_id("gid", &node->gid, o->gid_offset, node, err);
-}
-
 #ifdef HAVE_SELINUX
 static int label(struct selabel_handle *handle, const struct ero_build_options *o, struct ero_tree *tree,
 		 struct ero_node *node, struct ero_error *err)
@@ -98,15 +72,20 @@ static int label_all(const struct ero_build_options *o, struct ero_tree *tree, s
 
 int ero_source_override(const struct ero_build_options *o, struct ero_tree *tree, struct ero_error *err)
 {
-	for (size_t i = 0; i < tree->node_count; i++) {
-		int rc = override_owner(o, tree->nodes[i], err);
+	int rc;
 
-		if (rc)
-			return rc;
+	for (size_t i = 0; i < tree->node_count; i++) {
+		struct ero_node *node = tree->nodes[i];
+
+		if (o->force_uid)
+			node->uid = o->uid;
+		if (o->force_gid)
+			node->gid = o->gid;
 		if (o->times == ERO_TIME_ALL) {
-			tree->nodes[i]->mtime = o->build_time;
-			tree->nodes[i]->mtime_nsec = o->build_time_nsec;
+			node->mtime = o->build_time;
+			node->mtime_nsec = o->build_time_nsec;
 		}
 	}
-	return o->file_contexts && o->xattr_tolerance >= 0 ? label_all(o, tree, err) : 0;
+	rc = ero_source_shift_owners(o, tree, err);
+	return !rc && o->file_contexts && o->xattr_tolerance >= 0 ? label_all(o, tree, err) : rc;
 }

@@ -26,10 +26,30 @@ struct scan {
 	ERO_VEC(struct ero_node *) stack;   /* directories not yet listed */
 	struct ero_keys linked;             /* device and inode number of files with several names */
 	ERO_VEC(struct ero_node *) links;   /* and their nodes */
+	char *by_path;                      /* full path of the source, if xattrs are read by it; or NULL */
 	char *path;                         /* of a name, for filters; has no limit but memory */
 	size_t path_room;
 	bool told_xattr;
 };
+
+/* ---- paths ---- */
+
+/* The path of `dir` with room for one more name behind it; its length goes to *length. */
+static int build_path(struct scan *s, const struct ero_node *dir, size_t *length, struct ero_error *err)
+{
+	size_t need = NAME_MAX + 2;
+
+	for (const struct ero_node *n = dir; n->parent; n = n->parent)
+		need += strlen(n->name) + 1;
+	if (!ero_vec_grow((void **)&s->path, &s->path_room, 0, need + 8, 1))
+		return ero_fail_memory(err);
+	ero_node_path(dir, s->path, s->path_room);
+	*length = strlen(s->path);
+	if (*length)
+		s->path[(*length)++] = '/';
+	s->path[*length] = '\0';
+	return 0;
+}
 
 /* ---- results become nodes ---- */
 
@@ -95,6 +115,16 @@ static int find_link(struct scan *s, const struct statx *st, struct ero_node **n
 	return 0;
 }
 
+static int leave_out(struct scan *s, const struct ero_look *look, const char *name, struct ero_error *err)
+{
+	size_t length;
+	int rc = build_path(s, look->dir, &length, err);
+
+	if (!rc)
+		ero_source_warn(s->source->options, "%s%s is left out: it has gone while the source was read", s->path, name);
+	return rc;
+}
+
 static int add_entry(struct scan *s, const struct ero_look *look, const struct ero_look_entry *e, struct ero_error *err)
 {
 	const char *name = look->text.data + e->name, *link = look->text.data + e->link;
@@ -102,6 +132,8 @@ static int add_entry(struct scan *s, const struct ero_look *look, const struct e
 	bool first_of_links = false;
 	int rc;
 
+	if (e->gone)
+		return leave_out(s, look, name, err);
 	if (is_target(s, &e->st))
 		return 0;
 	rc = find_link(s, &e->st, &node, &first_of_links, err);
@@ -163,6 +195,7 @@ static int new_look(struct scan *s, struct ero_node *dir, struct ero_look **look
 		return ero_fail_memory(err);
 	(*look)->job.run = ero_look_run;
 	(*look)->options = s->source->options;
+	(*look)->by_path = s->by_path;
 	(*look)->dir = dir;
 	rc = ero_dirfds_get(s->fds, dir, &(*look)->held, err);
 	if (rc) {
@@ -186,23 +219,6 @@ static int submit(struct scan *s, struct ero_look **look, struct ero_error *err)
 		ero_pool_submit(s->pool, &(*look)->job);
 	*look = NULL;
 	return rc;
-}
-
-/* The path of `dir` with room for one more name behind it; its length goes to *length. */
-static int build_path(struct scan *s, const struct ero_node *dir, size_t *length, struct ero_error *err)
-{
-	size_t need = NAME_MAX + 2;
-
-	for (const struct ero_node *n = dir; n->parent; n = n->parent)
-		need += strlen(n->name) + 1;
-	if (!ero_vec_grow((void **)&s->path, &s->path_room, 0, need + 8, 1))
-		return ero_fail_memory(err);
-	ero_node_path(dir, s->path, s->path_room);
-	*length = strlen(s->path);
-	if (*length)
-		s->path[(*length)++] = '/';
-	s->path[*length] = '\0';
-	return 0;
 }
 
 static int add_name(struct scan *s, struct ero_node *dir, const char *name, size_t length, struct ero_look **look,
@@ -257,6 +273,11 @@ static int list(struct scan *s, struct ero_node *dir, struct ero_error *err)
 
 	if (!rc)
 		rc = open_listing(s, dir, &stream, err);
+	if ((rc == -ENOENT || rc == -ENOTDIR) && dir->parent) { /* removed, or replaced, since it was looked at */
+		ero_source_warn(s->source->options, "%.*s is left out: it has gone while the source was read", (int)(length - 1), s->path);
+		ero_tree_unlink(dir);
+		return 0;
+	}
 	while (!rc) {
 		struct dirent *entry;
 
@@ -299,6 +320,14 @@ static int walk(struct scan *s, struct ero_error *err)
 	return rc;
 }
 
+/* Preloaded libraries (fakeroot, pseudo) answer for paths; without /proc there is no other way. */
+static bool wants_paths(void)
+{
+	const char *preload = getenv("LD_PRELOAD");
+
+	return (preload && *preload) || access("/proc/self/fd", X_OK);
+}
+
 int ero_scan(struct ero_source *source, struct ero_dirfds *fds, const struct stat *target, struct ero_tree *tree,
 	     struct ero_error *err)
 {
@@ -307,6 +336,10 @@ int ero_scan(struct ero_source *source, struct ero_dirfds *fds, const struct sta
 	struct scan s = { .source = source, .fds = fds, .target = target, .tree = tree };
 	int rc = ero_pool_create(&options, &s.pool, err);
 
+	if (!rc && wants_paths()) {
+		s.by_path = realpath(source->options->source, NULL);
+		rc = s.by_path ? 0 : ero_fail_errno(err, "cannot find the path of %s", source->options->source);
+	}
 	if (!rc)
 		rc = walk(&s, err);
 	while (s.pool && !ero_pool_empty(s.pool)) /* after a failure */
@@ -316,5 +349,6 @@ int ero_scan(struct ero_source *source, struct ero_dirfds *fds, const struct sta
 	ero_vec_free(&s.links);
 	ero_keys_free(&s.linked);
 	free(s.path);
+	free(s.by_path);
 	return rc;
 }

@@ -55,6 +55,9 @@ void ero_filter_free(struct ero_filter *filter);
 /* overrides.c: owners, times and labels that the options give to every node of a finished tree. */
 int ero_source_override(const struct ero_build_options *options, struct ero_tree *tree, struct ero_error *err);
 
+/* owners.c: and shifts owners. */
+int ero_source_shift_owners(const struct ero_build_options *options, struct ero_tree *tree, struct ero_error *err);
+
 /* fingerprint.c: options->inode_digest, an xattr for every regular file of a finished tree. */
 int ero_source_fingerprints(struct ero_source *source, struct ero_tree *tree, struct ero_error *err);
 

@@ -88,6 +88,18 @@ int ero_tree_link(struct ero_tree *tree, struct ero_node *dir, const char *name,
 	return kept ? ero_tree_link_kept(tree, dir, kept, node, err) : ero_fail_memory(err);
 }
 
+void ero_tree_unlink(struct ero_node *dir)
+{
+	struct ero_node *parent = dir->parent;
+
+	for (uint32_t i = parent->entry_count; i-- > 0;) {
+		if (parent->entries[i].node != dir)
+			continue;
+		memmove(&parent->entries[i], &parent->entries[i + 1], (--parent->entry_count - i) * sizeof(*parent->entries));
+		return;
+	}
+}
+
 static int compare_dentries(const void *a, const void *b)
 {
 	const struct ero_dentry *x = a, *y = b;

@@ -103,6 +103,8 @@ int ero_tree_link(struct ero_tree *tree, struct ero_node *dir, const char *name,
 		  struct ero_error *err);
 /* The same with a name that lies in the tree's arena already. */
 int ero_tree_link_kept(struct ero_tree *tree, struct ero_node *dir, const char *name, struct ero_node *node, struct ero_error *err);
+/* Takes a directory that is empty so far out of the one that holds it. */
+void ero_tree_unlink(struct ero_node *dir);
 /* Sorts names, counts links, drops what is not reachable, numbers nodes. Call once, when the source is done. */
 int ero_tree_finish(struct ero_tree *tree, struct ero_error *err);
 
