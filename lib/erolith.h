@@ -180,6 +180,7 @@ struct ero_build_options {
 	unsigned chunk_size;         /* bytes, 0: no chunked files but sparse ones */
 	bool force_chunk_indexes;    /* 8 bytes a chunk instead of 4 */
 	const char *blob_device;     /* file that takes the chunks, or NULL */
+	uint64_t max_waste;          /* bytes: a file whose holes would cost more is refused */
 	enum ero_metadata_layout layout;
 	int inode_form;              /* 0 as small as possible, 32, 64 */
 	bool superblock_checksum;

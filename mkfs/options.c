@@ -47,6 +47,11 @@ static int not_yet(void *o, const struct cli_option *self, const char *value)
 
 /* ---- single options ---- */
 
+static int set_bytes(void *o, const struct cli_option *self, const char *value)
+{
+	return cli_number(MKFS, self, value, 0, INT64_MAX, CLI_AT(o, self, uint64_t));
+}
+
 static int set_verbosity(void *options, const struct cli_option *self, const char *value)
 {
 	uint64_t n;
@@ -310,6 +315,8 @@ static const struct cli_option table[] = {
 	  set_metabox, 0 },
 	{ NULL, 'T', CLI_REQUIRED, "SECONDS", "build time, since 1970; all files get it, too, unless --mkfs-time", set_time, 0 },
 	{ "all-time", 0, CLI_NONE, NULL, "-T is for all files, too (default)", set_mkfs_time, false },
+	{ "max-waste", 0, CLI_REQUIRED, "BYTES", "refuse a file whose holes would cost more than this (64M)", set_bytes,
+	  FIELD(build.max_waste) },
 	{ "mkfs-time", 0, CLI_NONE, NULL, "-T is the build time only", set_mkfs_time, true },
 	{ NULL, 'U', CLI_REQUIRED, "UUID", "UUID, or clear, or random (default)", set_uuid, 0 },
 	{ "align-data", 0, CLI_REQUIRED, "BYTES", "begin the data of files this long at a multiple of it", set_unsigned,

@@ -21,6 +21,7 @@ void ero_build_options_init(struct ero_build_options *o)
 	o->inline_data = true;
 	o->superblock_checksum = true;
 	o->sync = true;
+	o->max_waste = 64 << 20;
 }
 
 static int check_sizes(const struct ero_build_options *o, struct ero_error *err)

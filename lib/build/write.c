@@ -184,6 +184,10 @@ static void finish_super(struct ero_build *b)
 	s->blocks = b->image_bytes >> b->pack.block_bits;
 	if (b->pack.chunked)
 		s->feature_incompat |= ERO_INCOMPAT_CHUNKED_FILE;
+	if (b->pack.zero_extents) /* kernels read extents as compressed data; without any compression announced Linux 7.0 refuses them */
+		s->feature_incompat |= ERO_INCOMPAT_LZ4_0PADDING;
+	if (b->pack.zero_extents && !b->options.compressor_count)
+		s->lz4_distance = UINT16_MAX; /* the largest there is: nothing is encoded */
 	if (b->pack.packed) {
 		s->feature_incompat |= ERO_INCOMPAT_FRAGMENTS;
 		s->packed_nid = ero_build_nid(b, b->pack.packed);

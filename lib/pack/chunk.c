@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
  * Chunked files: workers read and hash, the building thread looks each chunk up by its SHA-256 and writes what is new.
- * Holes, and chunks of zeros, take no space. Used by --chunksize, and for sparse files of uncompressed images.
+ * Holes, and chunks of zeros, take no space. Used by --chunksize, and for files with holes.
  */
 #include "pack/job.h"
+#include "pack/sparse.h"
 #include "base/bytes.h"
 
 #include <openssl/evp.h>
@@ -27,13 +28,9 @@ struct ero_chunk_table {
 
 unsigned ero_pack_chunk_bits(const struct ero_pack *pack, const struct ero_node *node)
 {
-	unsigned bits = 16;
+	const struct ero_sparse *sparse = ero_pack_sparse(pack, node);
 
-	if (pack->options->chunk_size)
-		return ero_log2(pack->options->chunk_size);
-	while (bits < 31 && node->size >> bits > 16384)
-		bits++;
-	return bits < pack->block_bits ? pack->block_bits : bits;
+	return sparse ? sparse->chunk_bits : ero_log2(pack->options->chunk_size);
 }
 
 /* ---- in a worker ---- */
@@ -48,7 +45,8 @@ static int hash_chunk(struct ero_pack_job *j, struct ero_pack_worker *w, EVP_MD_
 	for (uint32_t done = 0; done < c->length;) {
 		uint32_t part = c->length - done < PIECE ? c->length - done : PIECE;
 		uint8_t *to = keep ? j->out + c->in_out + done : w->in;
-		int rc = j->pack->source->ops->read(&j->file, c->offset + done, to, part, &j->err);
+		bool hole;
+		int rc = ero_pack_read(j->pack, &j->file, c->offset + done, to, part, &hole, &j->err);
 
 		if (rc)
 			return rc;
@@ -88,8 +86,11 @@ static int hash_all(struct ero_pack_job *j, struct ero_pack_worker *w, EVP_MD_CT
 
 void ero_pack_run_chunks(struct ero_pack_job *j, struct ero_pack_worker *w)
 {
-	EVP_MD_CTX *md = EVP_MD_CTX_new();
+	EVP_MD_CTX *md;
 
+	if (j->hole)
+		return;
+	md = EVP_MD_CTX_new();
 	j->out = j->length <= ERO_CHUNK_KEPT ? malloc(j->length) : NULL;
 	if (!md || (j->length <= ERO_CHUNK_KEPT && !j->out) || !ero_pack_ensure(&w->in, &w->in_room, PIECE))
 		j->rc = ero_fail_memory(&j->err);
@@ -167,7 +168,7 @@ static int write_chunk(struct ero_pack_job *j, const struct ero_pack_chunk *c, u
 		if (j->out)
 			memcpy(buffer, j->out + c->in_out + done, part);
 		else
-			rc = j->pack->source->ops->read(&j->file, c->offset + done, buffer, part, err);
+			rc = ero_pack_read(pack, &j->file, c->offset + done, buffer, part, &(bool){ false }, err);
 		if (!rc)
 			rc = ero_outfile_write(to, buffer, padded, (block << pack->block_bits) + done, err);
 	}
@@ -242,6 +243,9 @@ int ero_pack_place_chunks(struct ero_chunk_table *t, struct ero_pack_job *j, str
 
 	if (j->first)
 		t->blocks.count = 0;
+	for (uint64_t left = ero_div_up(j->hole, 1ull << ero_pack_chunk_bits(j->pack, j->node)); !rc && left; left--)
+		if (!ero_vec_push(&t->blocks, HOLE))
+			rc = ero_fail_memory(err);
 	for (size_t i = 0; !rc && i < j->chunks.count; i++) {
 		uint64_t block = HOLE;
 

@@ -278,10 +278,11 @@ static int read_segment(struct ero_pack_job *j, uint8_t *to)
 {
 	const struct ero_source_ops *ops = j->pack->source->ops;
 	int rc = ops->open(j->pack->source, j->node, &j->file, &j->err);
+	bool hole;
 
 	if (rc)
 		return rc;
-	rc = ops->read(&j->file, j->offset, to, j->length, &j->err);
+	rc = ero_pack_read(j->pack, &j->file, j->offset, to, j->length, &hole, &j->err);
 	ops->close(&j->file);
 	return rc;
 }

@@ -46,18 +46,11 @@ static int read_piece(struct ero_pack_job *j, struct ero_pack_piece *piece, uint
 {
 	const struct ero_source_ops *ops = j->pack->source->ops;
 	struct ero_source_file file;
-	uint64_t start = piece->offset, end;
 	int rc = ops->open(j->pack->source, piece->node, &file, &j->err);
 
 	if (rc)
 		return rc;
-	if (piece->node->maybe_sparse)
-		rc = ops->next_data(&file, piece->offset, &start, &end, &j->err);
-	*hole = !rc && start >= piece->offset + piece->length;
-	if (*hole)
-		memset(to, 0, piece->length);
-	else if (!rc)
-		rc = ops->read(&file, piece->offset, to, piece->length, &j->err);
+	rc = ero_pack_read(j->pack, &file, piece->offset, to, piece->length, hole, &j->err);
 	ops->close(&file);
 	piece->changed = file.changed;
 	return rc;
@@ -149,6 +142,8 @@ void ero_pack_run_extent(struct ero_pack_job *j, struct ero_pack_worker *w)
 	struct encoding e = { .job = j, .worker = w };
 	bool zero, kept;
 
+	if (j->hole)
+		return;
 	if (!ero_pack_ensure(&w->in, &w->in_room, j->length)) {
 		j->rc = ero_fail_memory(&j->err);
 		return;
@@ -156,7 +151,7 @@ void ero_pack_run_extent(struct ero_pack_job *j, struct ero_pack_worker *w)
 	j->rc = ero_pack_read_pieces(j, w->in, &zero);
 	if (j->rc)
 		return;
-	if (j->node->compressor != 0xff) {
+	if (j->node->compressor != 0xff && !j->plain) {
 		e.codec = ero_codec_find(j->pack->compressors[j->node->compressor].name, &j->err);
 		e.encoder = ero_pack_encoder(j, w, j->node->compressor);
 		if (!e.encoder)
@@ -203,7 +198,7 @@ static int append(struct ero_placer *p, struct ero_node *node, const struct ero_
 }
 
 /* Notes the next extent of the file: where it lies, and how regular that makes the file. */
-static int place_record(struct ero_placer *p, struct ero_node *node, struct ero_zrecord r, uint32_t plain, struct ero_error *err)
+static int place_record(struct ero_placer *p, struct ero_node *node, struct ero_zrecord r, uint64_t plain, struct ero_error *err)
 {
 	uint32_t size = ero_pack_extent_size(p->pack, node);
 
@@ -334,6 +329,8 @@ int ero_place_extents(struct ero_placer *p, struct ero_pack_job *j, struct ero_e
 		memset(&p->extents, 0, sizeof(p->extents));
 	if (j->run == ero_pack_run_copy)
 		rc = place_copy(p, j, err);
+	if (j->hole)
+		rc = place_record(p, j->node, (struct ero_zrecord){ .physical = p->pack->end }, j->hole, err);
 	for (size_t i = 0; !rc && i < j->parts.count; i++) {
 		rc = place_part(p, j, &j->parts.data[i], bytes, err);
 		bytes += j->parts.data[i].stored;

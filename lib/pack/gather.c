@@ -5,6 +5,7 @@
  * are what did not fill a pcluster, large files come first, since only their encoding tells.
  */
 #include "pack/gathering.h"
+#include "pack/sparse.h"
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/keys.h"
@@ -340,9 +341,9 @@ static int list_files(struct ero_gathering *g, struct ero_error *err)
 	for (size_t i = 0; i < pack->tree->node_count; i++) {
 		struct ero_node *node = pack->tree->nodes[i];
 
-		if (S_ISREG(node->mode) && node->size)
+		if (S_ISREG(node->mode) && node->size && !ero_pack_sparse(pack, node))
 			g->files[g->count++].node = node;
-		else if (S_ISREG(node->mode))
+		else if (S_ISREG(node->mode) && !node->size)
 			pack->progress.files_done++;
 	}
 	return mark_twins(g, err);

@@ -71,6 +71,8 @@ struct ero_pack_job {
 	struct ero_source_file file;
 	uint64_t offset;       /* of the segment */
 	size_t length;
+	uint64_t hole;         /* instead of a length: so many bytes of a hole, and nothing to do */
+	bool plain;            /* extents are not encoded */
 	bool first, last;      /* segment of the file */
 	uint64_t block;        /* flat files: where the segment goes */
 	const uint8_t *bytes;  /* content that is in memory already, instead of pieces; or NULL */
@@ -126,10 +128,15 @@ static inline uint32_t ero_pack_extent_size(const struct ero_pack *pack, const s
 {
 	if (node == pack->metabox)
 		return pack->options->metabox_size;
+	if (!pack->options->extent_size) /* of files with holes alone */
+		return ERO_PCLUSTER_MAX_ENCODED;
 	return S_ISDIR(node->mode) && pack->options->extent_size > ERO_DIR_EXTENT ? ERO_DIR_EXTENT : pack->options->extent_size;
 }
 /* Reads all pieces of a job one behind the other; *zero tells if there was nothing but zeros. */
 int ero_pack_read_pieces(struct ero_pack_job *job, uint8_t *to, bool *zero);
+/* sparse.c: reads bytes of an open file, but for its holes, which become zeros; *hole tells if there was nothing else. */
+int ero_pack_read(struct ero_pack *pack, struct ero_source_file *file, uint64_t offset, uint8_t *to, size_t length, bool *hole,
+		  struct ero_error *err);
 /* True if a flat tail of `length` bytes goes behind the inode. */
 bool ero_pack_inlines(const struct ero_pack *pack, const struct ero_node *node, size_t length);
 /* Bytes between an inode's head and its inline pcluster: map header, indexes, padding. */

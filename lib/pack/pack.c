@@ -4,6 +4,7 @@
 #include "base/bins.h"
 #include "format/inode.h"
 #include "pack/job.h"
+#include "pack/sparse.h"
 
 #include <stdlib.h>
 
@@ -13,23 +14,6 @@ unsigned ero_pack_head_size(const struct ero_pack *pack, const struct ero_node *
 {
 	return (node->extended ? ERO_EXTENDED_SIZE : ERO_COMPACT_SIZE) +
 	       pack->tree->xattrs.sets[node->xattr_set].body_size;
-}
-
-static bool is_sparse(struct ero_packer *p, const struct ero_node *node)
-{
-	struct ero_source_file file;
-	const struct ero_source_ops *ops = p->pack->source->ops;
-	uint64_t start = 0, end = 0;
-	bool sparse = false;
-
-	if (!node->maybe_sparse)
-		return false;
-	if (!ops->open(p->pack->source, node, &file, NULL)) {
-		if (!ops->next_data(&file, 0, &start, &end, NULL))
-			sparse = start > 0 || end < node->size;
-		ops->close(&file);
-	}
-	return sparse;
 }
 
 /* How a file is stored is chosen here, once. */
@@ -42,8 +26,7 @@ static ero_pack_run_fn choose(struct ero_packer *p, const struct ero_node *node)
 		return ero_pack_run_chunks;
 	if (o->compressor_count) /* flat files, too, are placed in turn here: encoded ones must stay in one piece */
 		return worth_encoding && node->compressor != 0xff ? ero_pack_run_encode : ero_pack_run_raw;
-	/* a hole is kept where the saving is worth a table */
-	return node->size >= 65536 && is_sparse(p, node) ? ero_pack_run_chunks : ero_pack_run_flat;
+	return ero_pack_run_flat;
 }
 
 /* Enough pclusters that a segment's last, shorter one does not matter. */
@@ -128,8 +111,11 @@ int ero_pack_flat_file(struct ero_packer *p, struct ero_node *node, struct ero_e
 
 int ero_pack_file(struct ero_packer *p, struct ero_node *node, struct ero_error *err)
 {
+	const struct ero_sparse *sparse = ero_pack_sparse(p->pack, node);
 	ero_pack_run_fn run = choose(p, node);
 
+	if (sparse)
+		return ero_pack_sparse_file(p, node, sparse, err);
 	return run == ero_pack_run_flat ? ero_pack_flat_file(p, node, err) : submit_segments(p, node, run, err);
 }
 
@@ -166,6 +152,8 @@ static int pack_nodes(struct ero_packer *p, struct ero_node *const *nodes, struc
 		else if (S_ISREG(node->mode) && !gathering)
 			p->pack->progress.files_done++;
 	}
+	if (!rc && gathering)
+		rc = ero_pack_sparse_files(p, err);
 	if (!rc && gathering)
 		rc = ero_pack_gathering(p, err);
 	if (!rc)
@@ -217,6 +205,8 @@ int ero_pack_run(struct ero_pack *pack, struct ero_error *err)
 	if (!rc)
 		rc = ero_pack_queue_open(&p.queue, err);
 	if (!rc)
+		rc = ero_pack_find_sparse(pack, err);
+	if (!rc)
 		rc = pack_all(&p, err);
 	ero_pack_queue_close(&p.queue);
 	ero_placer_close(&p.placer);
@@ -224,5 +214,6 @@ int ero_pack_run(struct ero_pack *pack, struct ero_error *err)
 		ero_vec_free(&pack->beside->bins);
 	free(pack->beside);
 	pack->beside = NULL;
+	ero_vec_free(&pack->sparse);
 	return rc;
 }

@@ -9,11 +9,21 @@
 
 #include "base/outfile.h"
 #include "base/spool.h"
+#include "base/vec.h"
 #include "codec/codec.h"
 #include "source/source.h"
 
 /* Segments bound memory: what is read, encoded and not yet written never exceeds this (plus one segment), or a segment a thread. */
 #define ERO_PACK_IN_FLIGHT (48u << 20)
+
+/* How a file with holes is stored: see sparse.c. */
+enum ero_sparse_form { ERO_SPARSE_NOT, ERO_SPARSE_CHUNKS, ERO_SPARSE_EXTENTS, ERO_SPARSE_PLAIN_EXTENTS };
+
+struct ero_sparse {
+	const struct ero_node *node;
+	uint8_t form;            /* enum ero_sparse_form */
+	uint8_t chunk_bits;      /* of chunks: log2 of their bytes */
+};
 
 struct ero_pack {
 	/* set by the caller */
@@ -28,11 +38,13 @@ struct ero_pack {
 	uint64_t end;                        /* first free byte of the image; moves on */
 	struct ero_progress progress;
 
+	ERO_VEC(struct ero_sparse) sparse;   /* in the order of the tree; while it runs */
+
 	/* results */
 	uint64_t blob_end;                   /* bytes, whole blocks */
 	uint64_t packed_files, compressed_files, plain_files, inline_files, chunked_files, changed_files;
 	uint64_t stored_bytes;
-	bool chunked, tails_encoded;         /* features that were used */
+	bool chunked, tails_encoded, zero_extents; /* features that were used */
 	struct ero_node *packed;             /* the inode that holds small files and tails, in no directory; or NULL */
 	struct ero_node *metabox;            /* the inode that holds metadata, in no directory; or NULL; set by the caller */
 	uint64_t duplicate_files;            /* stored once with another of the same content */

@@ -257,7 +257,7 @@ int ero_place(void *placer, struct ero_pack_job *j, struct ero_error *err)
 		rc = place_encoded(p, j, err);
 	note_changes(p, j);
 	p->line_end = j->line_end > p->line_end ? j->line_end : p->line_end;
-	progress->bytes_done += j->length;
+	progress->bytes_done += j->length + j->hole;
 	progress->files_done += j->last;
 	progress->image_bytes = p->pack->end;
 	ero_outfile_start_writeback(p->pack->out, p->buffer_start);
