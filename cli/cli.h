@@ -38,7 +38,10 @@ void cli_help(const struct cli *cli, FILE *out);
 /* "mkfs.erofs (erofs-utils compatible) 1.9.4, erolith 0.1.0" */
 void cli_version(const struct cli *cli, FILE *out);
 
-/* Prints "TOOL: sentence" on standard error. */
+/* output.c: first thing in main(), and what it returns at last: `code`, with `failure` if standard output could not be written. */
+void cli_begin(void);
+int cli_finish(const char *tool, int code, int failure);
+/* Prints "TOOL: sentence" on standard error, as ero_print_text() does. */
 void cli_error(const char *tool, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The same for a command line, with where to read more; returns -1. */
 int cli_usage_error(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -4,32 +4,8 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-
-void cli_error(const char *tool, const char *format, ...)
-{
-	va_list ap;
-
-	fprintf(stderr, "%s: ", tool);
-	va_start(ap, format);
-	vfprintf(stderr, format, ap);
-	va_end(ap);
-	fputc('\n', stderr);
-}
-
-int cli_usage_error(const struct cli *cli, const char *format, ...)
-{
-	va_list ap;
-
-	fprintf(stderr, "%s: ", cli->tool);
-	va_start(ap, format);
-	vfprintf(stderr, format, ap);
-	va_end(ap);
-	fprintf(stderr, "\nTry '%s --help' for more.\n", cli->tool);
-	return -1;
-}
 
 enum { LONG_BASE = 256 };
 

@@ -89,8 +89,11 @@ static int digest(const struct dump_options *o, const char *path)
 int main(int argc, char **argv)
 {
 	struct dump_options o;
-	int first = dump_parse(argc, argv, &o), code = first < 0;
+	int first, code;
 
+	cli_begin();
+	first = dump_parse(argc, argv, &o);
+	code = first < 0;
 	if (first > 0 && o.diff)
 		code = diff(&o, argv[first], argv[first + 1]);
 	else if (first > 0 && o.verity)
@@ -98,5 +101,5 @@ int main(int argc, char **argv)
 	else if (first > 0)
 		code = dump(&o, argv[first]);
 	cli_list_free(&o.devices);
-	return code;
+	return cli_finish(DUMP, code, o.diff ? 2 : 1);
 }

@@ -11,7 +11,8 @@ enum { CLEAN = 0, DAMAGED = 4, OPERATIONAL = 8 };
 
 static void tell(const struct ero_finding *f, const char *image)
 {
-	fprintf(stderr, "%s: %s: %s", image, cli_severity(f->severity), f->id);
+	ero_print_text(stderr, image, strlen(image));
+	fprintf(stderr, ": %s: %s", cli_severity(f->severity), f->id);
 	if (f->path) {
 		fputc(' ', stderr);
 		ero_print_name(stderr, f->path, strlen(f->path));
@@ -20,7 +21,8 @@ static void tell(const struct ero_finding *f, const char *image)
 		fprintf(stderr, " (nid %" PRIu64 ")", f->nid);
 	if (f->has_offset)
 		fprintf(stderr, " at byte %" PRIu64, f->offset);
-	fprintf(stderr, ": %s", f->message);
+	fputs(": ", stderr);
+	ero_print_text(stderr, f->message, strlen(f->message));
 	if (f->expected)
 		fprintf(stderr, "; expected %s, found %s", f->expected, f->found);
 	fputc('\n', stderr);
@@ -108,7 +110,8 @@ static int extract(struct context *c, struct ero_image *image, bool has_nid, uin
 	const struct fsck_options *o = c->options;
 	struct ero_extract_options e = {
 		.target = o->extract_to, .has_nid = has_nid, .nid = nid, .owners = o->owners, .permissions = o->permissions,
-		.xattrs = o->xattrs, .overwrite = o->overwrite, .salvage = o->salvage, .workers = o->workers, .finding = on_extract_finding,
+		.xattrs = o->xattrs, .overwrite = o->overwrite, .salvage = o->salvage, .workers = o->workers,
+		.max_bytes = o->max_size, .max_files = o->max_files, .finding = on_extract_finding,
 		.context = c,
 	};
 
@@ -121,17 +124,19 @@ static void print_result(const struct context *c, const struct ero_check_result 
 
 	if (o->print_ratio)
 		printf("Compression ratio: %.2f%%\n", r->data_bytes ? 100.0 * (double)r->stored_bytes / (double)r->data_bytes : 100.0);
+	if (r->untold && o->verbosity)
+		cli_error(c->image, "%" PRIu64 " more findings are not shown, for there are more than 100 of their kind: --all shows them", r->untold);
 	if (o->verbosity < 2)
 		return;
+	ero_print_text(stdout, c->image, strlen(c->image));
 	if (o->salvage && r->damages)
-		printf("%s: of %" PRIu64 " inodes, %" PRIu64 " things could not be read or only in part\n", c->image, r->inodes, r->damages);
+		printf(": of %" PRIu64 " inodes, %" PRIu64 " things could not be read or only in part\n", r->inodes, r->damages);
 	else if (o->salvage)
-		printf("%s: everything could be read\n", c->image);
+		printf(": everything could be read\n");
 	else if (r->damages)
-		printf("%s: %" PRIu64 " errors, %" PRIu64 " warnings in %" PRIu64 " inodes\n", c->image, r->damages, r->warnings,
-		       r->inodes);
+		printf(": %" PRIu64 " errors, %" PRIu64 " warnings in %" PRIu64 " inodes\n", r->damages, r->warnings, r->inodes);
 	else
-		printf("%s: clean, %" PRIu64 " inodes%s%s%s\n", c->image, r->inodes, o->extract ? ", all data decoded" : "",
+		printf(": clean, %" PRIu64 " inodes%s%s%s\n", r->inodes, o->extract ? ", all data decoded" : "",
 		       *r->verity_root ? ", dm-verity root hash " : "", r->verity_root);
 }
 
@@ -141,7 +146,7 @@ static int check_open(struct context *c, struct ero_image *image, struct ero_che
 	const struct fsck_options *o = c->options;
 	struct ero_check_options options = {
 		.data = (o->extract && !o->extract_to) || o->inode_digest || o->root_hash,
-		.verity_root = o->root_hash, .inode_digest = o->inode_digest, .has_nid = o->has_nid, .nid = o->nid, .workers = o->workers,
+		.verity_root = o->root_hash, .inode_digest = o->inode_digest, .has_nid = o->has_nid, .nid = o->nid, .all = o->all, .workers = o->workers,
 		.finding = on_finding, .context = c,
 	};
 	struct ero_check_result extracted = { 0 };

@@ -12,6 +12,8 @@ struct fsck_options {
 	bool extract;              /* decode all data, too */
 	const char *extract_to;    /* and write it here */
 	bool salvage;              /* without a check, and whatever can be read of damaged files */
+	bool all;                  /* findings */
+	uint64_t max_size, max_files; /* of an extraction; 0: what an honest image has */
 	bool force, overwrite, xattrs, owners, permissions;
 	bool no_checksum;
 	const char *root_hash;     /* of a dm-verity tree, in hexadecimal */

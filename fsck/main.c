@@ -5,8 +5,10 @@
 int main(int argc, char **argv)
 {
 	struct fsck_options o;
-	int first = fsck_parse(argc, argv, &o), code = 0;
+	int first, code = 0;
 
+	cli_begin();
+	first = fsck_parse(argc, argv, &o);
 	if (first < 0)
 		code = CLI_EXIT_USAGE_FSCK;
 	else if (o.rules || o.checks || o.explain)
@@ -19,5 +21,5 @@ int main(int argc, char **argv)
 		for (int i = first; first > 0 && i < argc; i++)
 			code |= o.preflight ? fsck_preflight(&o, argv[i], NULL) : fsck_check(&o, argv[i]);
 	cli_list_free(&o.devices);
-	return code;
+	return cli_finish(FSCK, code, CLI_EXIT_OPERATION);
 }

@@ -65,9 +65,11 @@ ERO_API int ero_parse_compressors(const char *text, struct ero_compressor *compr
 /* Parses a UUID in its usual text form; "random" makes one. */
 ERO_API int ero_parse_uuid(const char *text, uint8_t uuid[16], struct ero_error *err);
 
-/* Writes a name of any bytes for people to read: control characters, backslashes and what is no ASCII or UTF-8 text
- * become \xNN, so that no name can play tricks on a terminal or a line-based reader. */
+/* Writes a name of any bytes for people to read: control characters, what turns the direction of text or has no width, backslashes and
+ * what is no UTF-8 become \xNN, so that no name can play tricks on a terminal or a line-based reader. The second is for sentences that
+ * hold names, such as ero_error.text, and leaves backslashes as they are. */
 ERO_API void ero_print_name(FILE *out, const char *name, size_t length);
+ERO_API void ero_print_text(FILE *out, const char *text, size_t length);
 
 /* ---- building ---------------------------------------------------------------------------------------------- */
 
@@ -317,6 +319,7 @@ struct ero_check_options {
 	                          * a tree that is there is verified by itself */
 	bool has_nid;
 	uint64_t nid;            /* check only what is below this inode */
+	bool all;                /* tell every finding; else those of one id beyond the hundredth are counted */
 	unsigned workers;        /* 0: one per processor */
 	void (*finding)(void *context, const struct ero_finding *finding);
 	void *context;
@@ -325,6 +328,7 @@ struct ero_check_options {
 struct ero_check_result {
 	uint64_t inodes, directories, regular, symlinks, specials;
 	uint64_t damages, warnings;
+	uint64_t untold;                   /* findings that were counted and not told, for there were so many of their id */
 	uint64_t failures;                 /* extraction: what the target refused; the image is not to blame */
 	uint64_t data_bytes, stored_bytes; /* of regular files, plain and as stored */
 	char verity_root[65];              /* of the dm-verity tree that was verified, or "" */
@@ -355,14 +359,19 @@ struct ero_extract_options {
 	bool has_nid;
 	uint64_t nid;            /* extract only what is below this inode */
 	bool owners, permissions, xattrs, overwrite;
-	bool salvage;            /* damaged files are kept, with holes for what cannot be read, and each hole is told */
+	bool salvage;            /* damaged files are kept, with holes for what cannot be read, and each hole is told; else the
+	                          * extraction stops at the first damage */
+	uint64_t max_bytes;      /* stop when more file content than this has been written; 0: 3072 times what the image has, which
+	                          * is what a block can hold of zeros */
+	uint64_t max_files;      /* stop when more files than this have been made; 0: as many as the superblock counts */
 	unsigned workers;
 	void (*finding)(void *context, const struct ero_finding *finding);
 	void *context;
 };
 
 /* Writes an image's tree below a directory and never outside it. What cannot be read or written is told through
- * `finding`; the rest is extracted, also of damaged directories. Returns -EIO when anything was told. */
+ * `finding`. What the target refuses is left out; damage ends it, but for a salvage. Returns -EIO when anything was told, -EUCLEAN
+ * when it has stopped at damage, -EFBIG at one of its limits. */
 ERO_API int ero_extract(struct ero_image *image, const struct ero_extract_options *options,
 			struct ero_check_result *result, struct ero_error *err);
 

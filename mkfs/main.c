@@ -34,7 +34,7 @@ static void on_note(void *context, const char *text)
 
 	cli_progress_end(&s->progress);
 	if (!s->options->quiet && !s->options->json)
-		fprintf(stderr, "%s: %s\n", MKFS, text);
+		cli_error(MKFS, "%s", text);
 }
 
 static bool is_standard_output(const char *target)
@@ -111,6 +111,7 @@ int main(int argc, char **argv)
 	int rc, code = 0;
 
 	mallopt(M_MMAP_THRESHOLD, OWN_PAGES); /* else arrays of millions of files leave holes in the heap when they go */
+	cli_begin();
 	cli_guard_signals();
 	rc = mkfs_parse(argc, argv, &o);
 	if (rc < 0)
@@ -118,5 +119,5 @@ int main(int argc, char **argv)
 	else if (!rc)
 		code = build(&o);
 	mkfs_free(&o);
-	return code;
+	return cli_finish(MKFS, code, 1);
 }

@@ -52,6 +52,8 @@ const struct ero_invariant ero_invariants[] = {
 	{ "inode.link-target", ERO_DAMAGE, "The target of a symbolic link can be read and holds no zero byte.", "readlink(2) fails, or ends at the zero." },
 	/* ---- directories ---- */
 	{ "dir.unreadable", ERO_DAMAGE, "The blocks of a directory can be read.", "readdir(3) fails with EIO or EUCLEAN." },
+	{ "dir.shared", ERO_DAMAGE, "Each directory has blocks of its own, and all of them.",
+	  "Kernels show the names of another directory, or garbage. A small image has millions of names so: they are not looked at." },
 	{ "dir.block", ERO_DAMAGE, "The first name of a block begins behind its entries, at a multiple of 12.", "readdir(3) fails with EUCLEAN." },
 	{ "dir.entry", ERO_DAMAGE, "Each entry's name has 1 to 255 bytes inside of the block, behind the entries and behind the name before.",
 	  "readdir(3) fails with EUCLEAN." },
@@ -106,6 +108,11 @@ const struct ero_invariant ero_invariants[] = {
 	{ "extract.file", ERO_DAMAGE, "The target of an extraction takes the file.", "The image may be sound." },
 	{ NULL, ERO_INFO, NULL, NULL },
 };
+
+size_t ero_invariant_count(void)
+{
+	return sizeof(ero_invariants) / sizeof(ero_invariants[0]) - 1; /* the last one is the end */
+}
 
 const struct ero_invariant *ero_invariant_find(const char *id)
 {

@@ -4,6 +4,7 @@
 #ifndef ERO_CHECK_CATALOGUE_H
 #define ERO_CHECK_CATALOGUE_H
 
+#include <stddef.h>
 #include "erolith.h"
 
 struct ero_invariant {
@@ -14,6 +15,8 @@ struct ero_invariant {
 };
 
 extern const struct ero_invariant ero_invariants[];
+/* Rows of the table. */
+size_t ero_invariant_count(void);
 /* NULL for an id that is not listed. */
 const struct ero_invariant *ero_invariant_find(const char *id);
 

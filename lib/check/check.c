@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* The walk: superblock, then every directory from the root down, then what only the whole tree can tell. */
+#include "check/catalogue.h"
 #include "check/check.h"
 #include "image/dir.h"
 
@@ -116,6 +117,9 @@ int ero_check(struct ero_image *image, const struct ero_check_options *options, 
 	int rc = 0;
 
 	memset(result, 0, sizeof(*result));
+	c.told = calloc(ero_invariant_count(), sizeof(*c.told));
+	if (!c.told)
+		return ero_fail_memory(err);
 	if (whole)
 		ero_check_super(&c, image->devices[0].path);
 	if (options->data)
@@ -139,9 +143,11 @@ int ero_check(struct ero_image *image, const struct ero_check_options *options, 
 		if (err)
 			*err = c.failure;
 	}
+	free(c.told);
 	ero_vec_free(&c.stack);
 	ero_arena_free(&c.arena);
 	ero_space_free(&c.space);
+	ero_dir_space_free(&c.dir_space);
 	ero_keys_free(&c.linked);
 	ero_vec_free(&c.links);
 	return rc;

@@ -8,6 +8,7 @@
 #include "base/keys.h"
 #include "base/vec.h"
 #include "check/space.h"
+#include "image/dirspace.h"
 #include "image/image.h"
 
 /* A directory on the way from the root, for paths in findings. */
@@ -25,7 +26,10 @@ struct ero_check_links {
 
 struct ero_data_check;
 
-enum { ERO_CHECK_EXTENTS = 8 }; /* most files have no more */
+enum {
+	ERO_CHECK_EXTENTS = 8, /* most files have no more */
+	ERO_CHECK_TOLD = 100,  /* findings of one id; those beyond are counted */
+};
 
 struct ero_checker {
 	struct ero_image *image;
@@ -35,6 +39,7 @@ struct ero_checker {
 	unsigned depth;                  /* directories that are being read */
 	ERO_VEC(const struct ero_check_dir *) stack; /* those that wait */
 	struct ero_space space;
+	struct ero_dir_space dir_space;
 	struct ero_keys linked;          /* nids of files with several names */
 	ERO_VEC(struct ero_check_links) links;
 	struct ero_extent extents[ERO_CHECK_EXTENTS]; /* of the file that was looked at last, if it has no more: else 0 of them */
@@ -42,6 +47,7 @@ struct ero_checker {
 	bool sparse;                     /* some of that file's extents are holes that are stored all the same */
 	uint32_t used;                   /* incompatible features that something was seen to use */
 	struct ero_data_check *data;     /* NULL: metadata only */
+	uint64_t *told;                  /* findings of each row of the catalogue */
 	int rc;                          /* the check itself has failed somewhere on the way: what is said of the image is worth nothing */
 	struct ero_error failure;
 };

@@ -160,8 +160,13 @@ void ero_check_directory(struct ero_checker *c, const struct ero_check_dir *dir,
 	struct state s = { .c = c, .dir = dir, .parent_nid = parent_nid, .encoded = ero_layout_compressed(inode->layout) };
 	struct ero_place at = { .dir = dir, .has_nid = true, .nid = dir->nid };
 	struct ero_error local;
-	int rc = ero_dir_blocks(c->image, inode, check_block, &s, &local);
+	int rc = ero_dir_space_take(&c->dir_space, c->image, inode, &local);
 
+	if (rc) { /* its names are those of another, which has been looked at */
+		ero_check_blame(c, "dir.shared", &at, rc, &local);
+		return;
+	}
+	rc = ero_dir_blocks(c->image, inode, check_block, &s, &local);
 	if (rc)
 		ero_check_blame(c, "dir.unreadable", &at, rc, &local);
 	if (c->rc)

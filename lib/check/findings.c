@@ -63,7 +63,9 @@ static void emit(struct ero_checker *c, const char *id, const struct ero_place *
 		c->result->damages++;
 	else if (severity == ERO_WARNING)
 		c->result->warnings++;
-	if (c->options->finding)
+	if (invariant && c->told[invariant - ero_invariants]++ >= ERO_CHECK_TOLD && !c->options->all)
+		c->result->untold++;
+	else if (c->options->finding)
 		c->options->finding(c->options->context, &f);
 }
 

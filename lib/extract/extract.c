@@ -29,6 +29,8 @@ void ero_extract_tell(struct ero_extractor *x, const struct ero_node *dir, const
 		x->result->failures++;
 	else
 		x->result->damages++;
+	if (x->result->damages && !x->options->salvage)
+		x->stopped = true;
 	if (x->options->finding)
 		x->options->finding(x->options->context, &f);
 }
@@ -106,6 +108,11 @@ static int extract_entry(void *context, const struct ero_dirent *e, struct ero_e
 		ero_extract_tell(c->x, c->dir, name, e->nid, "inode.damaged", "%s", err->text);
 		return 0;
 	}
+	if (++c->x->files > c->x->max_files) {
+		c->x->stopped = true;
+		return ero_fail(err, ERO_ERROR_UNSUPPORTED, EFBIG, "more than %llu files are to be made%s: --max-files=N allows more",
+				(unsigned long long)c->x->max_files, c->x->options->max_files ? "" : ", which is what the superblock counts");
+	}
 	c->x->result->inodes++;
 	if (S_ISDIR(inode.mode))
 		return make_directory(c, name, e->nid, err);
@@ -123,7 +130,7 @@ static int extract_block(void *context, const uint8_t *block, size_t length, uin
 	if (!count)
 		ero_extract_tell(c->x, c->dir, "", c->dir->data[0], "dir.block", "no entries can be read in the block at byte %llu of the directory",
 				 (unsigned long long)offset);
-	for (unsigned i = 0; !rc && i < count; i++) {
+	for (unsigned i = 0; !rc && !c->x->stopped && i < count; i++) {
 		struct ero_dirent e;
 
 		if (ero_dirblock_entry(block, length, count, i, &e) == ERO_DIRENT_GOOD)
@@ -142,7 +149,11 @@ static int extract_directory(struct ero_extractor *x, struct ero_node *dir, stru
 	struct ero_inode inode;
 	int rc;
 
-	if (ero_inode_read(x->image, dir->data[0], &inode, err) || ero_dirfds_get(x->fds, dir, &held, err)) {
+	if (ero_inode_read(x->image, dir->data[0], &inode, err) || ero_dir_space_take(&x->space, x->image, &inode, err)) {
+		ero_extract_tell(x, dir, "", dir->data[0], err->kind == ERO_ERROR_MEMORY ? "extract.dir" : "dir.shared", "%s", err->text);
+		return 0;
+	}
+	if (ero_dirfds_get(x->fds, dir, &held, err)) {
 		ero_extract_tell(x, dir, "", dir->data[0], "extract.dir", "%s", err->text);
 		return 0;
 	}
@@ -152,7 +163,7 @@ static int extract_directory(struct ero_extractor *x, struct ero_node *dir, stru
 	rc = ero_dir_blocks(x->image, &inode, extract_block, &c, err);
 	x->depth--;
 	ero_dirfds_put(x->fds, held);
-	if (!rc || rc == -ENOMEM)
+	if (!rc || rc == -ENOMEM || rc == -EFBIG)
 		return rc;
 	ero_extract_tell(x, dir, "", dir->data[0], "dir.unreadable", "%s", err->text);
 	return 0;
@@ -195,7 +206,7 @@ static int extract_tree(struct ero_extractor *x, uint64_t nid, struct ero_error 
 		    !ero_vec_push(&x->stack, top)))
 		rc = ero_fail_memory(err);
 	x->result->inodes = 1;
-	while (!rc && x->stack.count) {
+	while (!rc && !x->stopped && x->stack.count) {
 		struct ero_node *dir = x->stack.data[--x->stack.count];
 		size_t others = x->stack.count;
 
@@ -203,7 +214,7 @@ static int extract_tree(struct ero_extractor *x, uint64_t nid, struct ero_error 
 		ero_vec_turn(&x->stack, others);
 	}
 	ero_extract_files_end(x);
-	if (!rc)
+	if (rc != -ENOMEM)
 		finish_directories(x);
 	return rc;
 }
@@ -253,6 +264,23 @@ static mode_t read_umask(void)
 	return mask;
 }
 
+/* What an honest image may become: as many files as it counts, and all of its blocks full of zeros. */
+static void set_limits(struct ero_extractor *x)
+{
+	enum { EXPANSION = ERO_PCLUSTER_MAX_DECODED / 4096 };
+	uint64_t size = 0;
+
+	for (unsigned i = 0; i < x->image->device_count; i++)
+		size += x->image->devices[i].size;
+	if (__builtin_mul_overflow(size, (uint64_t)EXPANSION, &x->max_bytes))
+		x->max_bytes = UINT64_MAX;
+	if (x->options->max_bytes)
+		x->max_bytes = x->options->max_bytes;
+	x->max_files = x->options->max_files ? x->options->max_files : x->image->super.inodes;
+	if (x->options->salvage && !x->options->max_files) /* of a damaged image it may be anything */
+		x->max_files = UINT64_MAX;
+}
+
 int ero_extract(struct ero_image *image, const struct ero_extract_options *options, struct ero_check_result *result,
 		struct ero_error *err)
 {
@@ -265,6 +293,7 @@ int ero_extract(struct ero_image *image, const struct ero_extract_options *optio
 	if (!err)
 		err = &local;
 	memset(result, 0, sizeof(*result));
+	set_limits(&x);
 	x.umask = read_umask();
 	rc = ero_inode_read(image, nid, &inode, err);
 	if (!rc)
@@ -273,12 +302,20 @@ int ero_extract(struct ero_image *image, const struct ero_extract_options *optio
 		rc = S_ISDIR(inode.mode) ? extract_tree(&x, nid, err) : extract_single(&x, &inode, err);
 	ero_extract_files_end(&x);
 	ero_dirfds_free(x.fds);
+	ero_dir_space_free(&x.space);
 	ero_vec_free(&x.stack);
 	ero_vec_free(&x.dirs);
 	ero_keys_free(&x.made);
 	ero_arena_free(&x.arena);
 	ero_keys_free(&x.linked);
 	ero_vec_free(&x.links);
+	for (int i = 0; i < 2; i++)
+		ero_bits_free(&x.met[i]);
+	if (!rc && x.bytes > x.max_bytes)
+		return ero_fail(err, ERO_ERROR_UNSUPPORTED, EFBIG, "more than %llu bytes are to be written%s: --max-size=N allows more",
+				(unsigned long long)x.max_bytes, options->max_bytes ? "" : ", 3072 times what the image has");
+	if (!rc && x.stopped && result->damages)
+		return ero_fail(err, ERO_ERROR_CORRUPT, EUCLEAN, "the extraction has stopped at damage; --salvage goes on");
 	if (!rc && (result->damages || result->failures))
 		rc = ero_fail(err, ERO_ERROR_IO, EIO, "%llu files or attributes could not be extracted",
 			      (unsigned long long)(result->damages + result->failures));

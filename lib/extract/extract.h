@@ -10,6 +10,7 @@
 #include "base/pool.h"
 #include "base/keys.h"
 #include "base/vec.h"
+#include "image/dirspace.h"
 #include "image/image.h"
 #include "source/dirfds.h"
 
@@ -29,12 +30,17 @@ struct ero_extractor {
 	mode_t umask;
 	unsigned depth;               /* directories that are being read */
 	ERO_VEC(struct ero_node *) stack, dirs; /* directories that wait, and all: data[0] is the nid */
+	struct ero_dir_space space;   /* and their blocks */
+	struct ero_bits met[2];       /* where inodes lie that were met, in units of 32 bytes; [1]: in the metabox */
+	uint64_t max_bytes, max_files, files;
+	_Atomic uint64_t bytes;       /* written */
+	_Atomic bool stopped;         /* nothing more is begun */
 	struct ero_keys made;         /* their nids: a directory with two names would be made without end */
 	struct ero_keys linked;       /* nids of files with several names, and where each was made */
 	ERO_VEC(struct ero_extracted_link) links;
 };
 
-/* Tells that something could not be done; the extraction goes on. */
+/* Tells that something could not be done. After damage the extraction stops, if it is no salvage. */
 void ero_extract_tell(struct ero_extractor *x, const struct ero_node *dir, const char *name, uint64_t nid,
 		      const char *id, const char *format, ...) __attribute__((format(printf, 6, 7)));
 

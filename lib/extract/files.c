@@ -59,6 +59,10 @@ static int write_part(void *context, const uint8_t *bytes, uint64_t offset, size
 					break;
 				part += unit;
 			}
+			if (atomic_fetch_add(&j->x->bytes, part) + part > j->x->max_bytes) {
+				j->x->stopped = true;
+				return ero_fail(err, ERO_ERROR_UNSUPPORTED, EFBIG, "the limit of what may be written is reached");
+			}
 			rc = ero_pwrite_full(j->fd, bytes, part, offset, j->name, err);
 			j->written = offset + part;
 		}
@@ -138,7 +142,7 @@ static void take(struct ero_extractor *x)
 {
 	struct job *j = (struct job *)ero_pool_take(x->pool);
 
-	if (j->rc)
+	if (j->rc && j->rc != -EFBIG) /* which is said once, at the end */
 		ero_extract_tell(x, j->dir, j->name, j->inode.nid,
 				 j->err.kind == ERO_ERROR_CORRUPT ? "data.damaged" : "extract.file", "%s", j->err.text);
 	for (size_t i = 0; i < j->holes.count; i++) {
@@ -173,6 +177,17 @@ void ero_extract_files_end(struct ero_extractor *x)
 	x->pool = NULL;
 }
 
+/* A second name of a file that says it has one would be a second file, and a small image could have millions of them. */
+static int is_second(struct ero_extractor *x, const struct ero_inode *inode, struct ero_error *err)
+{
+	int again = ero_bits_mark(&x->met[ero_in_metabox(inode->nid)], inode->position / ERO_INODE_UNIT);
+
+	if (again < 0)
+		return ero_fail_memory(err);
+	return again ? ero_fail(err, ERO_ERROR_CORRUPT, EMLINK, "it is a second name of a file whose link count is %u: it is not written again",
+				inode->nlink) : 0;
+}
+
 /* A further name of a file that was made already: 1 if so, 0 if this is its first name. */
 static int try_link(struct ero_extractor *x, const struct ero_node *dir, int dirfd, const char *name,
 		    const struct ero_inode *inode, struct ero_error *err)
@@ -184,7 +199,7 @@ static int try_link(struct ero_extractor *x, const struct ero_node *dir, int dir
 	int rc;
 
 	if (inode->nlink < 2)
-		return 0;
+		return is_second(x, inode, err);
 	if (!ero_vec_push(&x->links, new)) /* before it has a number, so that each number has its place */
 		return ero_fail_memory(err);
 	number = ero_keys_number(&x->linked, inode->nid, 0, &is_new);
@@ -284,6 +299,6 @@ void ero_extract_file(struct ero_extractor *x, const struct ero_node *dir, int d
 	else if (!rc)
 		rc = make_special(x, dirfd, name, inode, &err);
 	if (rc)
-		ero_extract_tell(x, dir, name, inode->nid, err.kind == ERO_ERROR_CORRUPT ? "data.damaged" : "extract.file",
-				 "%s", err.text);
+		ero_extract_tell(x, dir, name, inode->nid, rc == -EMLINK ? "inode.nlink" : err.kind == ERO_ERROR_CORRUPT ? "data.damaged" :
+				 "extract.file", "%s", err.text);
 }

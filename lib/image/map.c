@@ -6,8 +6,24 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* What is read entry by entry has as many as the file's size says, which is the image's to choose. */
+static int check_end(const struct ero_map *map, struct ero_error *err)
+{
+	uint64_t room = ero_meta_size(map->image, ero_in_metabox(map->inode.nid)), end;
+
+	if (map->image->salvage) /* of a file that was cut off, what is there counts */
+		return 0;
+	if (!__builtin_add_overflow(map->behind_head, ero_map_bytes(map), &end) && end <= room)
+		return 0;
+	return ero_fail(err, ERO_ERROR_CORRUPT, EUCLEAN, "the map of inode %llu, %llu bytes at byte %llu, reaches past the end of the %s",
+			(unsigned long long)map->inode.nid, (unsigned long long)ero_map_bytes(map), (unsigned long long)map->behind_head,
+			ero_in_metabox(map->inode.nid) ? "metabox" : "image");
+}
+
 int ero_map_init(struct ero_map *map, struct ero_image *image, const struct ero_inode *inode, struct ero_error *err)
 {
+	int rc;
+
 	map->image = image;
 	map->inode = *inode;
 	map->header = (struct ero_zheader){ 0 };
@@ -20,7 +36,10 @@ int ero_map_init(struct ero_map *map, struct ero_image *image, const struct ero_
 	map->behind_head = inode->position + ero_inode_head_size(inode);
 	if (!S_ISREG(inode->mode) && !S_ISDIR(inode->mode) && !S_ISLNK(inode->mode))
 		map->inode.size = 0; /* special files have no data, whatever their size says */
-	return ero_layout_compressed(inode->layout) && map->inode.size ? ero_map_init_compressed(map, err) : 0;
+	if (!map->inode.size)
+		return 0;
+	rc = ero_layout_compressed(inode->layout) ? ero_map_init_compressed(map, err) : 0;
+	return rc ? rc : check_end(map, err);
 }
 
 static int next_flat(struct ero_map *map, struct ero_extent *e, struct ero_error *err)

@@ -33,6 +33,19 @@ struct ero_shared_file {
 	uint64_t clock;
 };
 
+/* What others' metadata or data lie in must be there: a hole could have any length for nothing. */
+static int check_extent(const struct ero_shared_file *f, const struct ero_extent *e, struct ero_error *err)
+{
+	unsigned long long nid = f->inode.nid;
+
+	if (e->kind == ERO_EXTENT_FRAGMENT)
+		return ero_fail(err, ERO_ERROR_CORRUPT, EUCLEAN, "inode %llu holds fragments and refers to fragments itself", nid);
+	if (e->kind == ERO_EXTENT_HOLE)
+		return ero_fail(err, ERO_ERROR_CORRUPT, EUCLEAN, "inode %llu, which holds others' data, has a hole of %llu bytes at byte %llu", nid,
+				(unsigned long long)e->length, (unsigned long long)e->logical);
+	return 0;
+}
+
 int ero_shared_open(struct ero_image *image, uint64_t nid, bool salvage, struct ero_shared_file **result,
 		    struct ero_error *err)
 {
@@ -54,10 +67,7 @@ int ero_shared_open(struct ero_image *image, uint64_t nid, bool salvage, struct 
 	if (!rc)
 		rc = ero_map_init(&map, image, &f->inode, err);
 	while (!rc && (rc = ero_map_next(&map, &extent, err)) > 0) {
-		rc = extent.kind == ERO_EXTENT_FRAGMENT ?
-			     ero_fail(err, ERO_ERROR_CORRUPT, EUCLEAN, "inode %llu holds fragments and refers to fragments itself",
-				      (unsigned long long)nid) :
-			     0;
+		rc = check_extent(f, &extent, err);
 		if (!rc && f->extents.count == MAX_EXTENTS)
 			rc = ero_fail(err, ERO_ERROR_UNSUPPORTED, ENOTSUP, "inode %llu has more than %d extents",
 				      (unsigned long long)nid, MAX_EXTENTS);

@@ -5,6 +5,7 @@
 #include "base/keys.h"
 #include "base/vec.h"
 #include "image/dir.h"
+#include "image/dirspace.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -15,6 +16,7 @@ struct walk {
 	void *context;
 	struct ero_arena arena;
 	struct ero_keys seen;
+	struct ero_dir_space space;
 	ERO_VEC(const struct ero_walk_dir *) stack;
 	const struct ero_walk_dir *dir; /* being read */
 };
@@ -72,6 +74,8 @@ static int walk_all(struct walk *w, struct ero_error *err)
 		w->dir = w->stack.data[others];
 		rc = ero_inode_read(w->image, w->dir->nid, &inode, err);
 		if (!rc)
+			rc = ero_dir_space_take(&w->space, w->image, &inode, err);
+		if (!rc)
 			rc = ero_dir_entries(w->image, &inode, visit, w, err);
 		ero_vec_turn(&w->stack, others); /* in the order of their names, as they lie */
 	}
@@ -85,6 +89,7 @@ int ero_walk(struct ero_image *image, ero_walk_fn fn, void *context, struct ero_
 
 	ero_arena_free(&w.arena);
 	ero_keys_free(&w.seen);
+	ero_dir_space_free(&w.space);
 	ero_vec_free(&w.stack);
 	return rc;
 }

@@ -52,7 +52,8 @@ int ero_report_build(const struct ero_build_summary *s, const char *target, enum
 	if (form == ERO_REPORT_JSON)
 		return build_json(s, target, out, err);
 	ero_uuid_text(s->uuid, uuid);
-	fprintf(out, "%s: %" PRIu64 " bytes (%.1f%% of %" PRIu64 " bytes of file data), %.2f s\n", target,
+	ero_print_text(out, target, strlen(target));
+	fprintf(out, ": %" PRIu64 " bytes (%.1f%% of %" PRIu64 " bytes of file data), %.2f s\n",
 		s->image_bytes + s->blob_bytes, percent(s->image_bytes + s->blob_bytes, s->source_bytes), s->source_bytes,
 		s->seconds);
 	fprintf(out, "  inodes    %" PRIu64 ": %" PRIu64 " files, %" PRIu64 " directories, %" PRIu64 " symlinks, %" PRIu64

@@ -3,10 +3,12 @@
  * the order of names. How files are stored is compared as well, and told where nothing else differs. */
 #include "base/arena.h"
 #include "base/bytes.h"
+#include "base/keys.h"
 #include "base/vec.h"
 #include "format/features.h"
 #include "image/data.h"
 #include "image/dir.h"
+#include "image/dirspace.h"
 #include "image/xattr.h"
 #include "report/report.h"
 
@@ -20,6 +22,8 @@ enum { PATH_LIMIT = 4096, SMALL = 16 << 20 };
 
 struct side {
 	struct ero_image *image;
+	struct ero_keys met;          /* directories whose blocks are taken */
+	struct ero_dir_space space;
 	struct ero_data_buffer buffer;
 };
 
@@ -29,6 +33,7 @@ struct diff {
 	FILE *out;
 	json_object *list;
 	uint64_t count;
+	struct ero_keys pairs;        /* inodes that were compared, of both */
 	char path[PATH_LIMIT];
 };
 
@@ -354,16 +359,42 @@ static int compare_directories(struct diff *d, const struct ero_inode *inodes, s
 	return rc;
 }
 
+/* Directories that a damaged image has under many names are compared once, and none has the blocks of another. */
+static int take_blocks(struct diff *d, const struct ero_inode *inodes, struct ero_error *err)
+{
+	bool is_new;
+	int rc = 0;
+
+	for (int s = 0; !rc && s < 2; s++) {
+		if (ero_keys_number(&d->side[s].met, inodes[s].nid, 0, &is_new) == UINT32_MAX)
+			return ero_fail_memory(err);
+		if (is_new)
+			rc = ero_dir_space_take(&d->side[s].space, d->side[s].image, &inodes[s], err);
+	}
+	return rc;
+}
+
+/* Two inodes under a path that both have; what has been compared under another path is not compared again. */
 static int compare_trees(struct diff *d, uint64_t one, uint64_t other, struct ero_error *err)
 {
 	struct ero_inode inodes[2];
-	int rc = ero_inode_read(d->side[0].image, one, &inodes[0], err);
+	bool is_new, both;
+	int rc;
+
+	if (ero_keys_number(&d->pairs, one, other, &is_new) == UINT32_MAX)
+		return ero_fail_memory(err);
+	if (!is_new)
+		return 0;
+	rc = ero_inode_read(d->side[0].image, one, &inodes[0], err);
 
 	if (!rc)
 		rc = ero_inode_read(d->side[1].image, other, &inodes[1], err);
 	if (!rc)
 		rc = compare_inodes(d, inodes, err);
-	return rc || !S_ISDIR(inodes[0].mode) || !S_ISDIR(inodes[1].mode) ? rc : compare_directories(d, inodes, err);
+	both = !rc && S_ISDIR(inodes[0].mode) && S_ISDIR(inodes[1].mode);
+	if (both)
+		rc = take_blocks(d, inodes, err);
+	return both && !rc ? compare_directories(d, inodes, err) : rc;
 }
 
 int ero_report_diff(struct ero_image *one, struct ero_image *other, enum ero_report_form form, FILE *out, uint64_t *differences,
@@ -385,8 +416,12 @@ int ero_report_diff(struct ero_image *one, struct ero_image *other, enum ero_rep
 		json_object_put(d->list);
 	else if (!rc)
 		rc = d->list ? ero_report_json(d->list, out, err) : ero_report_end(out, err);
-	ero_data_buffer_clear(&d->side[0].buffer);
-	ero_data_buffer_clear(&d->side[1].buffer);
+	for (int s = 0; s < 2; s++) {
+		ero_data_buffer_clear(&d->side[s].buffer);
+		ero_keys_free(&d->side[s].met);
+		ero_dir_space_free(&d->side[s].space);
+	}
+	ero_keys_free(&d->pairs);
 	free(d);
 	return rc;
 }

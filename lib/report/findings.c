@@ -48,6 +48,8 @@ int ero_findings_report(struct ero_findings *findings, const char *image, int ex
 	ero_json_add(o, "exit_code", json_object_new_int(exit_code));
 	ero_json_add_u64(o, "errors", r->damages);
 	ero_json_add_u64(o, "warnings", r->warnings);
+	if (r->untold)
+		ero_json_add_u64(o, "untold", r->untold);
 	ero_json_add_u64(o, "inodes", r->inodes);
 	ero_json_add_u64(o, "directories", r->directories);
 	ero_json_add_u64(o, "regular", r->regular);

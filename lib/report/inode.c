@@ -167,8 +167,11 @@ static int inode_text(struct ero_image *image, const struct ero_inode *i, const 
 		return rc;
 	if (localtime_r(&seconds, &tm))
 		strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &tm);
-	if (path)
-		fprintf(out, "Path : %s\n", path);
+	if (path) {
+		fputs("Path : ", out);
+		ero_print_text(out, path, strlen(path));
+		fputc('\n', out);
+	}
 	fprintf(out, "Size: %" PRIu64 "  On-disk size: %" PRIu64 "  %s\n", i->size, sums.stored,
 		type_names[ero_file_type(i->mode)]);
 	fprintf(out, "NID: %" PRIu64 "   Links: %u   Layout: %d (%s)   Compression ratio: %.2f%%\n", i->nid, i->nlink, i->layout,

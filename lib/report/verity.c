@@ -13,7 +13,9 @@ int ero_report_verity(const char *path, enum ero_report_form form, FILE *out, st
 	if (rc)
 		return rc;
 	if (form == ERO_REPORT_TEXT) {
-		fprintf(out, "%s %s\n", digest, path);
+		fprintf(out, "%s ", digest);
+		ero_print_text(out, path, strlen(path));
+		fputc('\n', out);
 		return ero_report_end(out, err);
 	}
 	o = json_object_new_object();
