@@ -111,7 +111,7 @@ static int extract(struct context *c, struct ero_image *image, bool has_nid, uin
 	struct ero_extract_options e = {
 		.target = o->extract_to, .has_nid = has_nid, .nid = nid, .owners = o->owners, .permissions = o->permissions,
 		.xattrs = o->xattrs, .overwrite = o->overwrite, .salvage = o->salvage, .workers = o->workers,
-		.max_bytes = o->max_size, .max_files = o->max_files, .finding = on_extract_finding,
+		.memory = o->memory, .max_bytes = o->max_size, .max_files = o->max_files, .finding = on_extract_finding,
 		.context = c,
 	};
 
@@ -146,7 +146,7 @@ static int check_open(struct context *c, struct ero_image *image, struct ero_che
 	const struct fsck_options *o = c->options;
 	struct ero_check_options options = {
 		.data = (o->extract && !o->extract_to) || o->inode_digest || o->root_hash,
-		.verity_root = o->root_hash, .inode_digest = o->inode_digest, .has_nid = o->has_nid, .nid = o->nid, .all = o->all, .workers = o->workers,
+		.verity_root = o->root_hash, .inode_digest = o->inode_digest, .has_nid = o->has_nid, .nid = o->nid, .all = o->all, .workers = o->workers, .memory = o->memory,
 		.finding = on_finding, .context = c,
 	};
 	struct ero_check_result extracted = { 0 };

@@ -13,6 +13,7 @@ struct fsck_options {
 	const char *extract_to;    /* and write it here */
 	bool salvage;              /* without a check, and whatever can be read of damaged files */
 	bool all;                  /* findings */
+	uint64_t memory;           /* bytes; 0: what this process may use */
 	uint64_t max_size, max_files; /* of an extraction; 0: what an honest image has */
 	bool force, overwrite, xattrs, owners, permissions;
 	bool no_checksum;

@@ -139,6 +139,7 @@ static const struct cli_option table[] = {
 	{ "json", 0, CLI_NONE, NULL, "print findings and result as a JSON object", cli_set_true, FIELD(json) },
 	{ "max-files", 0, CLI_REQUIRED, "N", "extraction stops at more files (default: as many as the superblock counts)", set_number, FIELD(max_files) },
 	{ "max-size", 0, CLI_REQUIRED, "BYTES", "extraction stops at more bytes (default: 3072 times those of the image)", set_number, FIELD(max_size) },
+	{ "memory", 0, CLI_REQUIRED, "BYTES", "use fewer threads if they would need more (default: what the process may use)", set_number, FIELD(memory) },
 	{ "mount-opts", 0, CLI_REQUIRED, "LIST", "with --preflight: the mount's options, as mount(8) takes them", cli_set_string, FIELD(mount_options) },
 	{ "nid", 0, CLI_REQUIRED, "N", "only what is below this inode number", set_nid, FIELD(nid) },
 	{ "no-digests", 0, CLI_NONE, NULL, "with --preflight: do not read extra devices to compare them with their tags", cli_set_true, FIELD(no_digests) },

@@ -197,7 +197,8 @@ struct ero_build_options {
 	                              * compression was asked for; without a patch level the newest of the series */
 	const char *verity_salt;     /* a dm-verity tree is written behind the image: up to 256 bytes of salt in hexadecimal, "" for
 	                              * one that follows from the UUID, "-" for none; NULL: no tree */
-	unsigned workers;            /* 0: one per processor */
+	unsigned workers;            /* 0: one per processor that this process may use, by affinity and quota */
+	uint64_t memory;             /* bytes: fewer workers if they would need more; 0: what this process may use */
 	bool sync;                   /* write to stable storage before the image takes its name */
 
 	/* Called, where set, with progress, and with warnings and notes (one sentence each). */
@@ -320,7 +321,8 @@ struct ero_check_options {
 	bool has_nid;
 	uint64_t nid;            /* check only what is below this inode */
 	bool all;                /* tell every finding; else those of one id beyond the hundredth are counted */
-	unsigned workers;        /* 0: one per processor */
+	unsigned workers;        /* 0: one per processor that this process may use, by affinity and quota */
+	uint64_t memory;         /* bytes: fewer workers if they would need more (64 MiB, and 24 MiB each); 0: what this process may use */
 	void (*finding)(void *context, const struct ero_finding *finding);
 	void *context;
 };
@@ -364,7 +366,8 @@ struct ero_extract_options {
 	uint64_t max_bytes;      /* stop when more file content than this has been written; 0: 3072 times what the image has, which
 	                          * is what a block can hold of zeros */
 	uint64_t max_files;      /* stop when more files than this have been made; 0: as many as the superblock counts */
-	unsigned workers;
+	unsigned workers;        /* as for a check */
+	uint64_t memory;
 	void (*finding)(void *context, const struct ero_finding *finding);
 	void *context;
 };

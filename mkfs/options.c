@@ -317,6 +317,8 @@ static const struct cli_option table[] = {
 	{ "all-time", 0, CLI_NONE, NULL, "-T is for all files, too (default)", set_mkfs_time, false },
 	{ "max-waste", 0, CLI_REQUIRED, "BYTES", "refuse a file whose holes would cost more than this (64M)", set_bytes,
 	  FIELD(build.max_waste) },
+	{ "memory", 0, CLI_REQUIRED, "BYTES", "use fewer threads if they would need more (default: what the process may use)", set_bytes,
+	  FIELD(build.memory) },
 	{ "mkfs-time", 0, CLI_NONE, NULL, "-T is the build time only", set_mkfs_time, true },
 	{ NULL, 'U', CLI_REQUIRED, "UUID", "UUID, or clear, or random (default)", set_uuid, 0 },
 	{ "align-data", 0, CLI_REQUIRED, "BYTES", "begin the data of files this long at a multiple of it", set_unsigned,

@@ -5,9 +5,9 @@
  * many jobs are done that there is something to take for a while.
  */
 #include "base/pool.h"
+#include "base/limits.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <stdlib.h>
 
 enum { SHARE = 128 << 10, SHARE_JOBS = 32 };
@@ -24,14 +24,6 @@ struct ero_pool {
 	unsigned running;  /* threads made */
 	pthread_t *threads;
 };
-
-unsigned ero_processor_count(void)
-{
-	cpu_set_t set;
-	int n = sched_getaffinity(0, sizeof(set), &set) ? 1 : CPU_COUNT(&set);
-
-	return n < 1 ? 1 : (unsigned)n;
-}
 
 static size_t weight(const struct ero_job *job)
 {
@@ -101,7 +93,7 @@ static void *thread_main(void *argument)
 int ero_pool_create(const struct ero_pool_options *options, struct ero_pool **result, struct ero_error *err)
 {
 	struct ero_pool *pool = calloc(1, sizeof(*pool));
-	unsigned threads = options->threads ? options->threads : ero_processor_count();
+	unsigned threads = ero_limits_workers(options->threads, 0, 0, 1);
 
 	*result = NULL;
 	if (!pool)

@@ -20,7 +20,7 @@ struct ero_job {
 };
 
 struct ero_pool_options {
-	unsigned threads;  /* 0: one per processor this process may use */
+	unsigned threads;  /* 0: one per processor that this process may use */
 	size_t in_flight;  /* most jobs submitted and not yet taken; 0: four per thread */
 	/* Makes and frees what each thread owns (encoders, buffers); made inside the thread. May be NULL. */
 	void *(*make_worker)(void *context);
@@ -45,7 +45,5 @@ static inline uint32_t ero_job_weight(uint64_t bytes, uint32_t least)
 {
 	return bytes < least ? least : bytes < UINT32_MAX ? (uint32_t)bytes : UINT32_MAX;
 }
-
-unsigned ero_processor_count(void);
 
 #endif

@@ -2,6 +2,7 @@
 /* From options to an image: scan, plan, pack, lay out, write, commit. */
 #include "build/build.h"
 #include "base/bytes.h"
+#include "base/limits.h"
 #include "config.h"
 #include "format/features.h"
 
@@ -11,7 +12,10 @@
 #include <sys/random.h>
 #include <time.h>
 
-enum { SPOOL_MEMORY = 8 << 20 };
+enum {
+	SPOOL_MEMORY = 8 << 20,
+	BUILD_BASE = 128 << 20, /* bytes that a build takes beside its threads: data on their way, and a tree of moderate size */
+};
 
 void ero_build_options_init(struct ero_build_options *o)
 {
@@ -100,6 +104,20 @@ static int check_options(const struct ero_build_options *o, struct ero_error *er
 	return 0;
 }
 
+/* About what a thread takes: buffers for a job, and its encoder. Those that search long keep much of what they have seen. */
+static uint64_t worker_memory(const struct ero_build_options *o)
+{
+	uint64_t most = 24 << 20;
+
+	for (unsigned i = 0; i < o->compressor_count; i++) {
+		bool searches = !strcmp(o->compressors[i].name, "lzma") || (!strcmp(o->compressors[i].name, "zstd") && o->compressors[i].level > 9);
+
+		if (searches && most < 96 << 20)
+			most = 96 << 20;
+	}
+	return most;
+}
+
 static int fill_defaults(struct ero_build_options *o, struct ero_error *err)
 {
 	if (!o->build_time_given) {
@@ -116,6 +134,7 @@ static int fill_defaults(struct ero_build_options *o, struct ero_error *err)
 			return rc;
 	}
 	o->dedupe = o->dedupe > 0;
+	o->workers = ero_limits_workers(o->workers, o->memory, BUILD_BASE, worker_memory(o));
 	o->force_chunk_indexes |= o->blob_device != NULL;
 	o->wide |= o->extent_size || o->metabox_size;
 	if (o->metabox_size && o->metabox_compressor.name[0])

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* The content of all regular files, a few files at a time in a pool; what is found is told in the order of the tree. */
+#include "base/limits.h"
 #include "base/pool.h"
 #include "check/check.h"
 #include "check/content.h"
@@ -116,7 +117,7 @@ static void drop(struct ero_data_check *d)
 int ero_data_check_create(struct ero_checker *c, struct ero_data_check **result, struct ero_error *err)
 {
 	struct ero_pool_options options = {
-		.threads = c->options->workers, .in_flight = 4096 / BATCH, .make_worker = ero_data_buffer_make,
+		.threads = ero_limits_workers(c->options->workers, c->options->memory, ERO_LIMITS_BASE, ERO_LIMITS_WORKER), .in_flight = 4096 / BATCH, .make_worker = ero_data_buffer_make,
 		.free_worker = ero_data_buffer_free
 	};
 	struct ero_data_check *d = calloc(1, sizeof(*d));

@@ -69,6 +69,13 @@ static int enter(struct entry_context *c, const char *name, uint64_t nid, struct
 	return ero_vec_push(&x->stack, node) ? 0 : ero_fail_memory(err);
 }
 
+static int stop_at_limit(struct ero_extractor *x, struct ero_error *err)
+{
+	x->stopped = true;
+	return ero_fail(err, ERO_ERROR_UNSUPPORTED, EFBIG, "more than %llu files are to be made%s: --max-files=N allows more",
+			(unsigned long long)x->max_files, x->options->max_files ? "" : ", which is what the superblock counts");
+}
+
 static int make_directory(struct entry_context *c, const char *name, uint64_t nid, struct ero_error *err)
 {
 	struct ero_extractor *x = c->x;
@@ -81,6 +88,8 @@ static int make_directory(struct entry_context *c, const char *name, uint64_t ni
 		ero_extract_tell(x, c->dir, name, nid, "dir.twice", "the directory has a second name; it is extracted once");
 		return 0;
 	}
+	if (++x->files > x->max_files)
+		return stop_at_limit(x, err);
 	/* what is there already may only be a directory, and is entered without following a link */
 	if (mkdirat(c->dirfd, name, 0700) &&
 	    (errno != EEXIST || fstatat(c->dirfd, name, &st, AT_SYMLINK_NOFOLLOW) || !S_ISDIR(st.st_mode))) {
@@ -108,16 +117,11 @@ static int extract_entry(void *context, const struct ero_dirent *e, struct ero_e
 		ero_extract_tell(c->x, c->dir, name, e->nid, "inode.damaged", "%s", err->text);
 		return 0;
 	}
-	if (++c->x->files > c->x->max_files) {
-		c->x->stopped = true;
-		return ero_fail(err, ERO_ERROR_UNSUPPORTED, EFBIG, "more than %llu files are to be made%s: --max-files=N allows more",
-				(unsigned long long)c->x->max_files, c->x->options->max_files ? "" : ", which is what the superblock counts");
-	}
 	c->x->result->inodes++;
 	if (S_ISDIR(inode.mode))
 		return make_directory(c, name, e->nid, err);
 	ero_extract_file(c->x, c->dir, c->dirfd, name, &inode);
-	return 0;
+	return c->x->files > c->x->max_files ? stop_at_limit(c->x, err) : 0;
 }
 
 /* Block by block, so that damage in one does not lose what lies in others. */

@@ -3,6 +3,7 @@
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "base/limits.h"
 #include "extract/extract.h"
 #include "image/data.h"
 
@@ -160,7 +161,7 @@ static void take(struct ero_extractor *x)
 int ero_extract_files_begin(struct ero_extractor *x, struct ero_error *err)
 {
 	struct ero_pool_options options = {
-		.threads = x->options->workers, .in_flight = 128, .make_worker = ero_data_buffer_make,
+		.threads = ero_limits_workers(x->options->workers, x->options->memory, ERO_LIMITS_BASE, ERO_LIMITS_WORKER), .in_flight = 128, .make_worker = ero_data_buffer_make,
 		.free_worker = ero_data_buffer_free
 	};
 
@@ -291,6 +292,8 @@ void ero_extract_file(struct ero_extractor *x, const struct ero_node *dir, int d
 	if (!rc)
 		rc = try_link(x, dir, dirfd, name, inode, &err);
 	if (rc == 1)
+		return;
+	if (!rc && ++x->files > x->max_files) /* the limit is said by who asked for it */
 		return;
 	if (!rc && S_ISREG(inode->mode))
 		rc = make_regular(x, dir, dirfd, name, inode, &err);

@@ -14,10 +14,10 @@ static void arrange(struct ero_gathering *g, struct ero_node *const *nodes)
 
 	for (size_t i = 0; i < tree->node_count; i++) {
 		struct ero_node *node = nodes[i];
-		uint32_t index = (uint32_t)(ero_gathering_file(g, node) - g->files);
+		const struct ero_surveyed *f = S_ISREG(node->mode) && node->size ? ero_gathering_file(g, node) : NULL;
 
-		if (S_ISREG(node->mode) && node->size && g->original[index] == index)
-			g->order[n++] = index;
+		if (f && g->original[f - g->files] == f - g->files)
+			g->order[n++] = (uint32_t)(f - g->files);
 	}
 }
 

@@ -93,6 +93,12 @@ static bool keep_plain(struct encoding *e, const uint8_t *in, size_t length)
 	return keep(e, length, length, true);
 }
 
+/* What others' data or metadata lie in has none: there a hole is damage, since it could have any length for nothing. */
+static bool may_have_holes(const struct ero_pack_job *j)
+{
+	return j->node != j->pack->packed && j->node != j->pack->metabox;
+}
+
 /* Fills extent after extent, as far as the limits of their encoded and plain bytes go. False when memory ends. */
 static bool fill(struct encoding *e, const uint8_t *in, size_t length)
 {
@@ -105,7 +111,7 @@ static bool fill(struct encoding *e, const uint8_t *in, size_t length)
 		uint8_t *to = e->worker->blocks + e->filled;
 
 		taken = left < most ? left : most;
-		if (ero_all_zero(in + at, taken)) {
+		if (may_have_holes(e->job) && ero_all_zero(in + at, taken)) {
 			good = keep(e, taken, 0, false);
 			continue;
 		}
@@ -158,7 +164,7 @@ void ero_pack_run_extent(struct ero_pack_job *j, struct ero_pack_worker *w)
 			return;
 	}
 	/* of several extents each is a hole of its own: where they all have one length, records do not tell it */
-	kept = zero && j->length <= ero_pack_extent_size(j->pack, j->node) ? keep(&e, j->length, 0, false) : encode(&e, w->in, j->length);
+	kept = zero && may_have_holes(j) && j->length <= ero_pack_extent_size(j->pack, j->node) ? keep(&e, j->length, 0, false) : encode(&e, w->in, j->length);
 	j->out_length = e.filled;
 	j->out = kept && !ero_encoder_failed(e.encoder) ? malloc(e.filled + 1) : NULL;
 	if (!j->out)
@@ -242,6 +248,8 @@ static int place_part(struct ero_placer *p, struct ero_pack_job *j, const struct
 	p->pack->stored_bytes += S_ISDIR(j->node->mode) ? 0 : part->stored;
 	p->extents.stored += part->stored;
 	rc = ero_place_bytes(p, bytes, part->stored, err);
+	if (!rc && !p->pack->options->extent_size) /* everything else there has whole blocks */
+		rc = ero_place_padding(p, 1u << p->pack->block_bits, err);
 	return rc ? rc : place_record(p, j->node, r, part->length, err);
 }
 

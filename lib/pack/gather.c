@@ -67,7 +67,7 @@ struct ero_surveyed *ero_gathering_file(const struct ero_gathering *g, const str
 		else
 			high = mid;
 	}
-	return &g->files[low];
+	return low < g->count && g->files[low].node == node ? &g->files[low] : NULL;
 }
 
 uint64_t ero_gathering_own_length(const struct ero_gathering *g, const struct ero_surveyed *f)

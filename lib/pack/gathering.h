@@ -22,7 +22,7 @@ struct ero_gathering {
 
 /* gather.c */
 enum ero_gathering_kind ero_gathering_kind(const struct ero_pack *pack, const struct ero_surveyed *f);
-/* The survey of a regular file with content. */
+/* The survey of a regular file with content; NULL of one that is not gathered, since it has holes. */
 struct ero_surveyed *ero_gathering_file(const struct ero_gathering *g, const struct ero_node *node);
 /* Bytes of a file of its own that are not left to the packed inode. */
 uint64_t ero_gathering_own_length(const struct ero_gathering *g, const struct ero_surveyed *f);

@@ -186,6 +186,23 @@ static int pack_all(struct ero_packer *p, struct ero_error *err)
 	return rc;
 }
 
+/* A file that was passed over would be one hole. */
+static int check_all_stored(const struct ero_pack *pack, struct ero_error *err)
+{
+	char path[512];
+
+	for (size_t i = 0; i < pack->tree->node_count; i++) {
+		const struct ero_node *node = pack->tree->nodes[i];
+
+		if (!S_ISREG(node->mode) || !node->size || node->stored.layout != ERO_LAYOUT_FLAT_PLAIN ||
+		    node->stored.start_block != ERO_NULL_BLOCK32)
+			continue;
+		ero_node_path(node, path, sizeof(path));
+		return ero_fail(err, ERO_ERROR_CORRUPT, EIO, "/%s was not stored: this is an error of erolith, please report it", path);
+	}
+	return 0;
+}
+
 int ero_pack_run(struct ero_pack *pack, struct ero_error *err)
 {
 	struct ero_packer p = { .pack = pack, .placer.pack = pack };
@@ -208,6 +225,8 @@ int ero_pack_run(struct ero_pack *pack, struct ero_error *err)
 		rc = ero_pack_find_sparse(pack, err);
 	if (!rc)
 		rc = pack_all(&p, err);
+	if (!rc)
+		rc = check_all_stored(pack, err);
 	ero_pack_queue_close(&p.queue);
 	ero_placer_close(&p.placer);
 	if (pack->beside)

@@ -318,7 +318,9 @@ int ero_pack_sparse_files(struct ero_packer *packer, struct ero_error *err)
 
 	for (size_t i = 0; !rc && i < pack->sparse.count; i++)
 		rc = ero_pack_sparse_file(packer, pack->tree->nodes[pack->sparse.data[i].node->ino - 1], &pack->sparse.data[i], err);
-	return rc ? rc : ero_pack_queue_drain(&packer->queue, err);
+	if (!rc)
+		rc = ero_pack_queue_drain(&packer->queue, err);
+	return rc ? rc : ero_place_padding(&packer->placer, 1u << pack->block_bits, err); /* others begin with whole blocks */
 }
 
 int ero_pack_read(struct ero_pack *pack, struct ero_source_file *file, uint64_t offset, uint8_t *to, size_t length, bool *hole,

@@ -87,6 +87,25 @@ static int check(const struct acl_entry *list, int n, struct ero_error *err)
 	return named && !mask ? ero_fail(err, ERO_ERROR_CORRUPT, EINVAL, "an ACL names users or groups and has no mask") : 0;
 }
 
+bool ero_acl_is_valid(const void *bytes, size_t length)
+{
+	struct acl_entry *list;
+	size_t count = length < 4 ? 0 : (length - 4) / 8;
+	bool good;
+
+	if (length < 4 || (length - 4) % 8 || ero_get32(bytes) != VERSION || !(list = calloc(count + 1, sizeof(*list))))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		const uint8_t *at = (const uint8_t *)bytes + 4 + i * 8;
+
+		list[i] = (struct acl_entry){ ero_get16(at), ero_get16(at + 2), ero_get32(at + 4) };
+	}
+	qsort(list, count, sizeof(*list), compare);
+	good = !check(list, (int)count, NULL);
+	free(list);
+	return good;
+}
+
 int ero_acl_from_archive(struct archive_entry *entry, int type, uint8_t **bytes, size_t *length, int *mask,
 			 struct ero_error *err)
 {

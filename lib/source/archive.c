@@ -5,6 +5,7 @@
  * its end. What libarchive does not verify is verified here: feed.c has the checksums of compressed files, tarcheck.c the headers
  * of tar members; and a warning of its is a failure.
  */
+#include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/spool.h"
 #include "base/vec.h"
@@ -40,6 +41,7 @@ struct archive_source {
 	struct ero_tarcheck *check;
 	struct ero_error feed_err; /* why the feed failed, if it did */
 	const char *shown;         /* name of the archive, for messages */
+	uint64_t members;
 	bool told_xattr, told_record;
 };
 
@@ -118,7 +120,9 @@ static char *member_name(struct archive_source *s, const char *raw, struct ero_e
 static int add_attribute(struct archive_source *s, struct ero_tree *tree, const char *member, const char *name,
 			 const void *value, size_t length, struct ero_error *err)
 {
-	int rc = ero_xattrs_add(&tree->xattrs, name, value, length, err);
+	int rc = strncmp(name, "system.posix_acl_", 17) || ero_acl_is_valid(value, length) ?
+			 ero_xattrs_add(&tree->xattrs, name, value, length, err) :
+			 fail_member(s, member, err, EINVAL, "has an ACL that cannot be understood");
 
 	if (rc != -EOPNOTSUPP && rc != -E2BIG)
 		return rc;
@@ -143,6 +147,18 @@ static int add_acl(struct archive_source *s, struct ero_tree *tree, struct ero_n
 	return length ? add_attribute(s, tree, m->name, name, bytes, length, err) : 0;
 }
 
+/* False for a text that libarchive cannot read, or of which it drops entries that are there twice. */
+static bool read_acl_text(struct archive_entry *e, const char *text, int type)
+{
+	int entries = 0;
+
+	if (!text)
+		return true;
+	for (const char *p = text; *p; p += strcspn(p, ",\n"), p += *p != '\0')
+		entries += strcspn(p, ",\n") != 0;
+	return archive_entry_acl_from_text(e, text, type) == ARCHIVE_OK && archive_entry_acl_reset(e, type) >= entries;
+}
+
 /* libarchive keeps what it could make of an ACL's text; here it is all or nothing. */
 static int read_acls(struct archive_source *s, struct ero_tree *tree, struct ero_node *node, const struct member *m,
 		     struct ero_error *err)
@@ -151,10 +167,13 @@ static int read_acls(struct archive_source *s, struct ero_tree *tree, struct ero
 	bool again = access->bytes || inherited->bytes;
 	int rc;
 
+	if (inherited->bytes && !S_ISDIR(node->mode))
+		return fail_member(s, m->name, err, EINVAL, "has a default ACL, and is no directory");
+
 	if (again)
 		archive_entry_acl_clear(m->entry);
-	if ((access->bytes && archive_entry_acl_from_text(m->entry, access->bytes, ARCHIVE_ENTRY_ACL_TYPE_ACCESS) != ARCHIVE_OK) ||
-	    (inherited->bytes && archive_entry_acl_from_text(m->entry, inherited->bytes, ARCHIVE_ENTRY_ACL_TYPE_DEFAULT) != ARCHIVE_OK))
+	if (!read_acl_text(m->entry, access->bytes, ARCHIVE_ENTRY_ACL_TYPE_ACCESS) ||
+	    !read_acl_text(m->entry, inherited->bytes, ARCHIVE_ENTRY_ACL_TYPE_DEFAULT))
 		return fail_member(s, m->name, err, EINVAL, "has an ACL that cannot be understood");
 	rc = add_acl(s, tree, node, m, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, "system.posix_acl_access", err);
 	return rc ? rc : add_acl(s, tree, node, m, ARCHIVE_ENTRY_ACL_TYPE_DEFAULT, "system.posix_acl_default", err);
@@ -234,6 +253,31 @@ static int fill_node(struct archive_source *s, struct ero_tree *tree, struct ero
 
 /* ---- content ---- */
 
+static int format_of(const struct archive_source *s)
+{
+	return archive_format(s->archive) & ARCHIVE_FORMAT_BASE_MASK;
+}
+
+/* What a sparse file's map counts as data is what the archive has of it; libarchive makes up for either. */
+static int check_map(struct archive_source *s, const struct member *m, uint64_t taken, struct ero_error *err)
+{
+	uint64_t map = m->tar.stored - taken; /* bytes in front of the content */
+	bool mapped = m->tar.map_numbers || m->tar.map_within || m->tar.type == 'S';
+	uint64_t counted = mapped ? taken : (uint64_t)archive_entry_size(m->entry);
+	la_int64_t at, length;
+
+	if (archive_entry_hardlink(m->entry))
+		return 0;
+	if (archive_entry_sparse_reset(m->entry) > 0)
+		counted = 0;
+	while (archive_entry_sparse_next(m->entry, &at, &length) == ARCHIVE_OK)
+		counted += (uint64_t)length;
+	if (counted == taken && (m->tar.map_within ? taken <= m->tar.stored && map && map % 512 == 0 : !map))
+		return 0;
+	return ero_fail(err, ERO_ERROR_CORRUPT, EINVAL, "%s: %s has %llu bytes of data by its map, and the archive %llu", s->shown, m->name,
+			(unsigned long long)counted, (unsigned long long)(m->tar.map_within ? taken : m->tar.stored));
+}
+
 static uint32_t sum_of(const uint8_t *bytes, size_t length)
 {
 	uint32_t sum = 0;
@@ -247,6 +291,7 @@ static int spool_content(struct archive_source *s, struct ero_tree *tree, struct
 			 bool sized, struct ero_error *err)
 {
 	uint32_t sum = 0;
+	uint64_t taken = 0;
 	ERO_VEC(struct piece) pieces = { 0 };
 	struct piece *kept;
 	const void *bytes;
@@ -265,6 +310,7 @@ static int spool_content(struct archive_source *s, struct ero_tree *tree, struct
 		}
 		if (!length)
 			continue;
+		taken += length;
 		if (m->summed)
 			sum += sum_of(bytes, length);
 		if (!sized) /* a streamed zip tells the size behind the content */
@@ -281,6 +327,8 @@ static int spool_content(struct archive_source *s, struct ero_tree *tree, struct
 	}
 	if (!rc && m->summed && sum != m->sum)
 		rc = fail_member(s, m->name, err, EINVAL, "has content that does not fit its checksum");
+	if (!rc && format_of(s) == ARCHIVE_FORMAT_TAR)
+		rc = check_map(s, m, taken, err);
 	whole = pieces.count == 1 && pieces.data[0].length == node->size;
 	if (!rc && whole) {
 		node->data[0] = pieces.data[0].spooled;
@@ -328,7 +376,7 @@ static int add_link(struct archive_source *s, struct ero_tree *tree, const struc
 
 /*
  * AUFS whiteouts of image layers: the marker files become what overlayfs understands. They are files, or (of AUFS itself) hard links;
- * what stands behind ".wh." is a name like any other. Returns 1 if the member was one, or AUFS' own.
+ * what stands behind ".wh." is a name like any other. Returns 1 if the member was one.
  */
 static int add_marker(struct archive_source *s, struct ero_tree *tree, const struct member *m, struct ero_error *err)
 {
@@ -340,15 +388,15 @@ static int add_marker(struct archive_source *s, struct ero_tree *tree, const str
 	if (!path)
 		return ero_fail_memory(err);
 	for (char *slash; (slash = strchr(last, '/')); last = slash + 1) {
-		if (!strncmp(last, ".wh..wh.", 8)) /* a folder of AUFS' own bookkeeping */
-			return 1;
+		if (!strncmp(last, ".wh..wh.", 8)) /* a folder of AUFS' own: others may be hard links to what it holds */
+			return 0;
 		if (!strncmp(last, ".wh.", 4))
 			return fail_member(s, m->name, err, EINVAL, "lies below a whiteout, which is no directory");
 	}
 	if (strncmp(last, ".wh.", 4) != 0)
 		return 0;
 	if (!strncmp(last, ".wh..wh.", 8) && strcmp(last, ".wh..wh..opq") != 0)
-		return 1;
+		return 0;
 	if (!archive_entry_hardlink(m->entry) && archive_entry_filetype(m->entry) != AE_IFREG)
 		return fail_member(s, m->name, err, EINVAL, "is a whiteout by its name, but no file");
 	if (!strcmp(last, ".wh..wh..opq")) {
@@ -374,7 +422,7 @@ static int add_directory(struct archive_source *s, struct ero_tree *tree, const 
 	int rc;
 
 	/* a name that ends with '/' is a directory by an old custom, which holds for what has no content */
-	if (archive_entry_size_is_set(m->entry) && archive_entry_size(m->entry) > 0)
+	if (m->tar.type != 'D' && archive_entry_size_is_set(m->entry) && archive_entry_size(m->entry) > 0)
 		return fail_member(s, m->name, err, EINVAL, "is a directory by its name and a file by its content");
 	if (m->tar.type >= '1' && m->tar.type <= '6' && m->tar.type != '5')
 		return fail_member(s, m->name, err, EINVAL, "is a directory by its name and something else by its type");
@@ -438,11 +486,6 @@ static int put_member(struct archive_source *s, struct ero_tree *tree, const str
 
 /* ---- formats ---- */
 
-static int format_of(const struct archive_source *s)
-{
-	return archive_format(s->archive) & ARCHIVE_FORMAT_BASE_MASK;
-}
-
 /* "newc" with checksums has one for each member, as eight hexadecimal digits at the end of its header. */
 static int read_sum(struct archive_source *s, uint64_t position, struct member *m, struct ero_error *err)
 {
@@ -494,30 +537,55 @@ static bool is_good(struct archive_source *s, int code)
 	       (code == ARCHIVE_WARN && format_of(s) == ARCHIVE_FORMAT_TAR && why && strstr(why, "can't be converted"));
 }
 
+/* Zeros behind the trailer of a cpio archive, as far as it was read: its name ends with a NUL within any header's length of `position`. */
+static bool is_cpio_end(struct archive_source *s, uint64_t position)
+{
+	enum { MOST_HEADER = 160 };
+	static const char name[] = "TRAILER!!!";
+	char bytes[4096];
+	uint64_t at = position, end = ero_feed_position(s->feed);
+	size_t head = end - at < MOST_HEADER ? (size_t)(end - at) : MOST_HEADER;
+	const char *found = ero_feed_recall(s->feed, at, bytes, head) ? memmem(bytes, head, name, sizeof(name)) : NULL;
+
+	if (!found)
+		return false;
+	for (at += (size_t)(found - bytes) + sizeof(name); at < end; at += sizeof(bytes)) {
+		size_t part = end - at < sizeof(bytes) ? (size_t)(end - at) : sizeof(bytes);
+
+		if (!ero_feed_recall(s->feed, at, bytes, part) || !ero_all_zero(bytes, part))
+			return false;
+	}
+	return true;
+}
+
 /* What follows the end: checksums of what the archive is compressed by, padding; nothing else. */
 static int finish(struct archive_source *s, struct ero_error *err)
 {
 	uint64_t position = (uint64_t)archive_read_header_position(s->archive);
 	int format = format_of(s), rc = 0;
-	bool marked = true, zeros;
+	bool marked = true, clean = true, zeros;
 
+	if (format == ARCHIVE_FORMAT_ZIP)
+		return 0; /* its directory lies at the end, and was read first */
 	if (format == ARCHIVE_FORMAT_TAR)
-		rc = ero_tarcheck_end(s->feed, position, &marked, err);
+		rc = ero_tarcheck_end(s->feed, position, s->members != 0, &marked, &clean, err);
 	if (rc)
 		return ero_error_prefix(err, rc, "%s", s->shown);
+	if (format == ARCHIVE_FORMAT_CPIO)
+		clean = is_cpio_end(s, position);
+	rc = ero_feed_drain(s->feed, &zeros, err);
+	if (rc)
+		return rc;
+	if (!(clean && zeros) && (format == ARCHIVE_FORMAT_CPIO || !s->members))
+		return ero_fail(err, ERO_ERROR_UNSUPPORTED, ENOTSUP, "%s: something else follows the end of the archive, and would be lost", s->shown);
+	if (!(clean && zeros))
+		ero_source_warn(s->base.options, "%s: what follows the end of the archive is left out", s->shown);
 	if (format == ARCHIVE_FORMAT_EMPTY)
 		ero_source_warn(s->base.options, "%s: there is not a byte in it, so the image is empty", s->shown);
 	else if (!marked)
 		ero_source_warn(s->base.options, "%s: the archive ends without the blocks of zeros that mark its end: it may have been cut off",
 				s->shown);
-	if (format == ARCHIVE_FORMAT_ZIP && ero_feed_seekable(s->feed))
-		return 0; /* its directory lies at the end, and was read first */
-	rc = ero_feed_drain(s->feed, &zeros, err);
-	if (!rc && !zeros && format == ARCHIVE_FORMAT_CPIO)
-		return ero_fail(err, ERO_ERROR_UNSUPPORTED, ENOTSUP, "%s: something else follows the end of the archive, and would be lost", s->shown);
-	if (!rc && !zeros && format == ARCHIVE_FORMAT_TAR)
-		ero_source_warn(s->base.options, "%s: what follows the end of the archive is left out", s->shown);
-	return rc;
+	return 0;
 }
 
 static la_ssize_t read_feed(struct archive *archive, void *context, const void **bytes)
@@ -546,7 +614,7 @@ static int open_archive(struct archive_source *s, struct ero_error *err)
 	int rc;
 
 	s->shown = path ? path : "standard input";
-	rc = ero_feed_open(path, s->shown, &s->feed, err);
+	rc = ero_feed_open(path, s->shown, s->base.options->target, &s->feed, err);
 	if (!rc)
 		rc = ero_tarcheck_create(&s->check, err);
 	if (rc)
@@ -556,7 +624,7 @@ static int open_archive(struct archive_source *s, struct ero_error *err)
 		return ero_fail_memory(err);
 	archive_read_support_format_tar(s->archive);
 	archive_read_support_format_cpio(s->archive);
-	archive_read_support_format_zip(s->archive);
+	archive_read_support_format_zip_seekable(s->archive); /* without its directory a zip has neither modes nor links */
 	archive_read_support_format_empty(s->archive);
 	archive_read_set_read_callback(s->archive, read_feed);
 	if (ero_feed_seekable(s->feed))
@@ -574,6 +642,7 @@ static int read_members(struct archive_source *s, struct ero_tree *tree, struct 
 		code = archive_read_next_header2(s->archive, e);
 		if (code == ARCHIVE_EOF)
 			break;
+		s->members++;
 		rc = is_good(s, code) ? add_member(s, tree, e, err) : fail_archive(s, err);
 	}
 	archive_entry_free(e);
@@ -612,7 +681,7 @@ static int scan(struct ero_source *source, struct ero_tree *tree, struct ero_err
 	if (!rc)
 		rc = scan_in_utf8(s, tree, err);
 	if (!rc)
-		rc = ero_names_finish(s->names, err);
+		rc = ero_names_finish(s->names, source->options->aufs ? ".wh..wh." : NULL, err);
 	ero_feed_free(s->feed);
 	ero_tarcheck_free(s->check);
 	ero_names_free(s->names);

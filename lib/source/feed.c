@@ -2,6 +2,8 @@
 /* A file, the decoders that its first bytes ask for (several where one is within another), and a ring of what came out of them. */
 #include "source/feed.h"
 #include "base/bytes.h"
+#include "base/io.h"
+#include "base/tempfile.h"
 #include "source/stage.h"
 
 #include <archive.h>
@@ -102,7 +104,40 @@ static int add_decoders(struct ero_feed *f, const char *shown, struct ero_error 
 	}
 }
 
-int ero_feed_open(const char *path, const char *shown, struct ero_feed **result, struct ero_error *err)
+static bool is_zip(struct ero_feed *f, struct ero_error *err)
+{
+	const uint8_t *bytes;
+
+	return ero_stage_peek(f->stage, &bytes, err) >= 4 && bytes[0] == 'P' && bytes[1] == 'K' &&
+	       ((bytes[2] == 3 && bytes[3] == 4) || (bytes[2] == 5 && bytes[3] == 6));
+}
+
+/* Copies all of it into a file, which takes the place of where it came from. */
+static int put_aside(struct ero_feed *f, const char *target, struct ero_error *err)
+{
+	int fd = ero_tempfile_spill(target, err), rc = fd < 0 ? fd : 0;
+	struct ero_stage *file;
+	const void *bytes;
+	uint64_t at = 0;
+	ssize_t n = 0;
+
+	while (!rc && (n = ero_feed_read(f, &bytes, err)) > 0) {
+		rc = ero_pwrite_full(fd, bytes, (size_t)n, at, "the temporary file beside the image", err);
+		at += (uint64_t)n;
+	}
+	if (!rc)
+		rc = n < 0 ? (int)n : ero_stage_descriptor_file(fd, f->stage->shown, &file, err);
+	if (rc) {
+		if (fd >= 0)
+			close(fd);
+		return rc;
+	}
+	ero_stage_free(f->stage);
+	f->stage = file;
+	return ero_feed_seek(f, 0, SEEK_SET, err) < 0 ? -EIO : 0;
+}
+
+int ero_feed_open(const char *path, const char *shown, const char *target, struct ero_feed **result, struct ero_error *err)
 {
 	struct ero_feed *f = calloc(1, sizeof(*f));
 	int rc;
@@ -119,7 +154,15 @@ int ero_feed_open(const char *path, const char *shown, struct ero_feed **result,
 		ero_feed_free(f);
 		return rc;
 	}
-	f->seekable = path && ero_stage_descriptor(f->stage) >= 0 && lseek(ero_stage_descriptor(f->stage), 0, SEEK_CUR) >= 0;
+	f->seekable = ero_stage_descriptor(f->stage) >= 0 && lseek(ero_stage_descriptor(f->stage), 0, SEEK_CUR) >= 0;
+	if (!f->seekable && is_zip(f, err)) {
+		rc = put_aside(f, target, err);
+		if (rc) {
+			ero_feed_free(f);
+			return rc;
+		}
+		f->seekable = true;
+	}
 	*result = f;
 	return 0;
 }

@@ -11,8 +11,9 @@
 
 struct ero_feed;
 
-/* `path` NULL: standard input. `shown` is its name in messages and must live as long as the feed. */
-int ero_feed_open(const char *path, const char *shown, struct ero_feed **feed, struct ero_error *err);
+/* `path` NULL: standard input. `shown` is its name in messages and must live as long as the feed. A zip, whose directory lies at its end,
+ * is put aside beside `target` if it is no plain file. */
+int ero_feed_open(const char *path, const char *shown, const char *target, struct ero_feed **feed, struct ero_error *err);
 void ero_feed_free(struct ero_feed *feed);
 /* The next bytes, valid until the next call; 0 at the end, a negative errno after an error. */
 ssize_t ero_feed_read(struct ero_feed *feed, const void **bytes, struct ero_error *err);

@@ -17,6 +17,7 @@ struct entry {
 	uint32_t length;
 };
 
+/* While members come in, the size of a directory's node is the number of its names. */
 struct ero_names {
 	struct ero_tree *tree;
 	ERO_VEC(struct entry) entries;
@@ -122,9 +123,13 @@ static int set(struct ero_names *n, struct ero_node *dir, const char *name, size
 	struct entry *e;
 	int rc = entry_of(n, dir, name, length, &e, err);
 
-	if (!rc)
-		e->node = node;
-	return rc;
+	if (rc)
+		return rc;
+	if (e->node && S_ISDIR(e->node->mode) && e->node->size)
+		return ero_fail(err, ERO_ERROR_CORRUPT, EISDIR, "\"%.*s\" would replace a directory that is not empty", (int)length, name);
+	dir->size += !e->node;
+	e->node = node;
+	return 0;
 }
 
 /* A directory that no member has described yet: mode 0755, owner 0, the root's time. */
@@ -155,6 +160,8 @@ static int walk(struct ero_names *n, const char **path, struct ero_node **dir, s
 		else if (e && e->node && S_ISLNK(e->node->mode))
 			rc = ero_fail(err, ERO_ERROR_UNSUPPORTED, ENOTDIR,
 				      "a member lies below \"%.*s\", which the archive has as a symbolic link", (int)length, *path);
+		else if (e && e->node)
+			rc = ero_fail(err, ERO_ERROR_CORRUPT, ENOTDIR, "a member lies below \"%.*s\", which is no directory", (int)length, *path);
 		else
 			rc = make_directory(n, *dir, *path, length, dir, err);
 		if (rc)
@@ -231,17 +238,22 @@ static int make_opaque(struct ero_names *n, struct ero_node *dir, struct ero_err
 	return rc ? rc : ero_xattrs_commit(&n->tree->xattrs, &dir->xattr_set, err);
 }
 
-int ero_names_finish(struct ero_names *n, struct ero_error *err)
+int ero_names_finish(struct ero_names *n, const char *hidden, struct ero_error *err)
 {
 	int rc = 0;
 
 	free(n->slots); /* nothing is looked for any more, and the tree needs the room */
 	n->slots = NULL;
+	n->tree->root->size = 0;
 	for (size_t i = 0; !rc && i < n->opaque.count; i++)
 		rc = make_opaque(n, n->opaque.data[i], err);
 	for (size_t i = 0; !rc && i < n->entries.count; i++) {
 		struct entry *e = &n->entries.data[i];
 
+		if (hidden && !strncmp(e->name, hidden, strlen(hidden)))
+			continue;
+		if (e->node && S_ISDIR(e->node->mode))
+			e->node->size = 0; /* it was the number of names */
 		if (e->whiteout && !e->node)
 			e->node = e->whiteout;
 		else if (e->whiteout && S_ISDIR(e->node->mode))

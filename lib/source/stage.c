@@ -75,28 +75,41 @@ static void free_file(struct ero_stage *stage)
 	free(f);
 }
 
-int ero_stage_file(const char *path, const char *shown, struct ero_stage **result, struct ero_error *err)
+static struct file *new_file(int fd, bool opened, const char *shown)
 {
 	struct file *f = calloc(1, sizeof(*f));
-	int rc = 0;
 
-	*result = NULL;
 	if (!f)
-		return ero_fail_memory(err);
+		return NULL;
 	f->stage.read = read_file;
 	f->stage.free = free_file;
 	f->stage.shown = shown;
-	f->fd = STDIN_FILENO;
-	if (path) {
-		f->fd = open(path, O_RDONLY | O_CLOEXEC);
-		f->opened = f->fd >= 0;
-		rc = f->opened ? 0 : ero_fail_errno(err, "cannot open the archive %s", path);
-	}
-	if (rc)
-		free_file(&f->stage);
-	else
-		*result = &f->stage;
-	return rc;
+	f->fd = fd;
+	f->opened = opened;
+	return f;
+}
+
+int ero_stage_file(const char *path, const char *shown, struct ero_stage **stage, struct ero_error *err)
+{
+	int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
+	struct file *f;
+
+	*stage = NULL;
+	if (fd < 0)
+		return ero_fail_errno(err, "cannot open the archive %s", path);
+	f = new_file(fd, path != NULL, shown);
+	if (!f && path)
+		close(fd);
+	*stage = f ? &f->stage : NULL;
+	return f ? 0 : ero_fail_memory(err);
+}
+
+int ero_stage_descriptor_file(int fd, const char *shown, struct ero_stage **stage, struct ero_error *err)
+{
+	struct file *f = new_file(fd, true, shown);
+
+	*stage = f ? &f->stage : NULL;
+	return f ? 0 : ero_fail_memory(err);
 }
 
 int ero_stage_descriptor(const struct ero_stage *stage)

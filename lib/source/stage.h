@@ -34,6 +34,8 @@ void ero_stage_free(struct ero_stage *stage);
 
 /* Each makes a stage that takes over `below`, also when it fails. */
 int ero_stage_file(const char *path, const char *shown, struct ero_stage **stage, struct ero_error *err);
+/* A file that is open, from its beginning; it is closed with the stage. */
+int ero_stage_descriptor_file(int fd, const char *shown, struct ero_stage **stage, struct ero_error *err);
 int ero_stage_gunzip(struct ero_stage *below, struct ero_stage **stage, struct ero_error *err);
 int ero_stage_lz4(struct ero_stage *below, struct ero_stage **stage, struct ero_error *err);
 /* Anything else that libarchive decodes without starting a program; `filter` is one of its ARCHIVE_FILTER_ numbers. */

@@ -7,7 +7,7 @@
  *  - octal fields of headers, too, in both;
  *  - paths and links that are no UTF-8, or have no place in the locale's character set, are changed;
  *  - a NUL in a path or link cuts it off;
- *  - names of xattrs keep GNU tar's %3D and %25 for '=' and '%';
+ *  - names of xattrs keep GNU tar's %3D and %25 for '=' and '%', and beside its own records libarchive's %XX;
  *  - types it does not know are regular files;
  *  - behind one block of zeros (an end mark has two) nothing more is read;
  *  - ACLs that make no sense are a warning, and what could be read of them is kept.
@@ -71,8 +71,13 @@ static int check_octal(const char *field, size_t length, const char *what, struc
 {
 	size_t i = 0;
 
-	if ((uint8_t)field[0] & 0x80)
-		return 0;
+	if ((uint8_t)field[0] & 0x80) {
+		uint8_t fill = field[0] & 0x40 ? 0xff : 0; /* of twelve bytes, what is beyond 64 bits repeats the sign */
+		bool fits = length == 8 || ((uint8_t)field[1] == fill && (uint8_t)field[2] == fill && (uint8_t)field[3] == fill &&
+					    !(((uint8_t)field[4] ^ fill) & 0x80) && ((uint8_t)field[0] | 0x80) == (fill ? 0xff : 0x80));
+
+		return fits ? 0 : ero_fail(err, ERO_ERROR_CORRUPT, ERANGE, "%s has more than 64 bits", what);
+	}
 	while (i < length && field[i] == ' ')
 		i++;
 	if (i < length && field[i] == '-') /* of old tars */
@@ -278,15 +283,39 @@ static int take_id(const struct record *r, const char *what, bool *has, uint32_t
 }
 
 /* Decimal numbers with `separator` between them. */
-static int check_numbers(const struct record *r, char separator, struct ero_error *err)
+static int check_numbers(const struct record *r, char separator, uint64_t *count, struct ero_error *err)
 {
 	for (size_t at = 0; at <= r->length;) {
 		size_t n = digits(r->value + at, r->length - at);
 
 		if (!n || (at + n < r->length && r->value[at + n] != separator))
 			return fail(err, "the map of a sparse file", r->value, r->length);
+		++*count;
 		at += n + 1;
 	}
+	return 0;
+}
+
+static int hex_digit(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static int hex_pair(const char *p)
+{
+	return hex_digit(p[0]) < 0 || hex_digit(p[1]) < 0 ? -1 : hex_digit(p[0]) << 4 | hex_digit(p[1]);
+}
+
+/* libarchive's own form of xattrs, which it reads itself and forgivingly: a name with %XX, a value in base 64 without padding. */
+static int check_encoded_xattr(const struct record *r, struct ero_error *err)
+{
+	static const char digits64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
+
+	for (size_t i = 0; i < r->key_length; i++)
+		if (r->key[i] == '%' && (r->key_length - i < 3 || hex_pair(r->key + i + 1) <= 0))
+			return fail(err, "the name of an xattr in a pax record", r->key, r->key_length);
+	if (r->length % 4 == 1 || strspn(r->value, digits64) < r->length)
+		return fail(err, "the value of an xattr in a pax record", r->value, r->length);
 	return 0;
 }
 
@@ -296,8 +325,8 @@ static int take_xattr(struct ero_tarcheck *t, const struct record *r, bool gnu, 
 	size_t length = r->key_length - strlen("SCHILY.xattr.");
 	struct ero_tar_xattr x = { .value = { r->value, r->length } };
 
-	if (memchr(key, '\0', length))
-		return ero_fail(err, ERO_ERROR_CORRUPT, EINVAL, "the name of an xattr in a pax record has a NUL byte");
+	if (!length || memchr(key, '\0', length))
+		return ero_fail(err, ERO_ERROR_CORRUPT, EINVAL, "the name of an xattr in a pax record %s", length ? "has a NUL byte" : "is empty");
 	if (!ero_vec_reserve(&t->names, 2 * length + 2)) /* there was room for all: see read_member() */
 		return ero_fail_memory(err);
 	x.raw_name = t->names.data + t->names.count;
@@ -306,11 +335,11 @@ static int take_xattr(struct ero_tarcheck *t, const struct record *r, bool gnu, 
 	t->names.count += length + 1;
 	x.name.bytes = t->names.data + t->names.count;
 	for (size_t i = 0; i < length; i++) {
-		bool equals = gnu && length - i > 2 && !memcmp(key + i, "%3D", 3);
-		bool percent = gnu && length - i > 2 && !memcmp(key + i, "%25", 3);
+		int code = key[i] == '%' && length - i > 2 ? hex_pair(key + i + 1) : -1;
+		bool encoded = gnu ? code == '=' || code == '%' : code > 0;
 
-		t->names.data[t->names.count++] = equals ? '=' : percent ? '%' : key[i];
-		i += equals || percent ? 2 : 0;
+		t->names.data[t->names.count++] = encoded ? (char)code : key[i];
+		i += encoded ? 2 : 0;
 		x.name.length++;
 	}
 	t->names.data[t->names.count++] = '\0';
@@ -326,7 +355,7 @@ static int take_xattr(struct ero_tarcheck *t, const struct record *r, bool gnu, 
 static bool is_known(const struct record *r)
 {
 	static const char *const names[] = { "atime", "ctime", "comment", "charset", "hdrcharset", "uname", "gname", "RHT.security.selinux" };
-	static const char *const families[] = { "realtime.", "LIBARCHIVE.", "GNU.volume.", "SCHILY.", "SUN.", "APK-TOOLS.", "MSWINDOWS." };
+	static const char *const families[] = { "GNU.dumpdir", "realtime.", "LIBARCHIVE.", "GNU.volume.", "SCHILY.", "SUN.", "APK-TOOLS.", "MSWINDOWS." };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (is(r, names[i]))
@@ -344,16 +373,25 @@ static int take_sparse(const struct record *r, struct ero_tar_member *m, struct 
 	if (is(r, "GNU.sparse.name"))
 		return take_text(r, "the path", &m->path, err);
 	if (is(r, "GNU.sparse.map"))
-		return check_numbers(r, ',', err);
-	return read_number(r, INT64_MAX, "a number of a sparse file in a pax record", &n, err);
+		return check_numbers(r, ',', &m->map_numbers, err);
+	m->map_numbers += is(r, "GNU.sparse.offset") || is(r, "GNU.sparse.numbytes");
+	n = 0;
+	if (read_number(r, INT64_MAX, "a number of a sparse file in a pax record", &n, err))
+		return -EINVAL;
+	if (is(r, "GNU.sparse.numblocks"))
+		m->map_blocks = n + 1;
+	m->map_within |= is(r, "GNU.sparse.major") && n;
+	return 0;
 }
 
 static int take(struct ero_tarcheck *t, const struct record *r, bool gnu, struct ero_tar_member *m, struct ero_error *err)
 {
-	uint64_t n;
+	uint64_t n = 0;
 
-	if (begins(r, "SCHILY.xattr."))
+	if (begins(r, "SCHILY.xattr.") || is(r, "SCHILY.xattr."))
 		return take_xattr(t, r, gnu, err);
+	if (begins(r, "LIBARCHIVE.xattr."))
+		return check_encoded_xattr(r, err);
 	if (!r->length) /* "as if it were not there" */
 		return 0;
 	if (is(r, "mtime")) {
@@ -372,14 +410,16 @@ static int take(struct ero_tarcheck *t, const struct record *r, bool gnu, struct
 		return take_text(r, "the ACL", &m->acl_access, err);
 	if (is(r, "SCHILY.acl.default"))
 		return take_text(r, "the default ACL", &m->acl_default, err);
-	if (is(r, "size") || is(r, "SCHILY.realsize"))
+	if (is(r, "size"))
+		return read_number(r, INT64_MAX, "the size in a pax record", &m->stored, err);
+	if (is(r, "SCHILY.realsize"))
 		return read_number(r, INT64_MAX, "the size in a pax record", &n, err);
 	if (is(r, "SCHILY.devmajor") || is(r, "SCHILY.devminor"))
 		return read_number(r, UINT32_MAX, "the device number in a pax record", &n, err);
 	if (begins(r, "GNU.sparse."))
 		return take_sparse(r, m, err);
 	if (is(r, "SUN.holesdata"))
-		return check_numbers(&(struct record){ .value = r->value + (*r->value == ' '), .length = r->length - (*r->value == ' ') }, ' ', err);
+		return check_numbers(&(struct record){ .value = r->value + (*r->value == ' '), .length = r->length - (*r->value == ' ') }, ' ', &m->map_numbers, err);
 	if (!is_known(r) && !m->ignored.bytes)
 		m->ignored = (struct ero_tar_text){ r->key, r->key_length };
 	return 0;
@@ -433,6 +473,18 @@ static uint64_t octal(const char *field, size_t length)
 	return n;
 }
 
+/* A field in octal, or in base 256: that of a size, which is no negative one and fits. */
+static uint64_t number_of(const char *field, size_t length)
+{
+	uint64_t n = 0;
+
+	if (!((uint8_t)field[0] & 0x80))
+		return octal(field, length);
+	for (size_t i = 1; i < length; i++)
+		n = n << 8 | (uint8_t)field[i];
+	return n;
+}
+
 /* Reads the body of an extended header at *at, and moves *at behind it. */
 static int read_body(const struct ero_feed *feed, const char *header, uint64_t *at, text_vec *to, struct ero_error *err)
 {
@@ -472,8 +524,10 @@ int ero_tarcheck_member(struct ero_tarcheck *t, const struct ero_feed *feed, uin
 			return rc;
 		at += RECORD;
 		m->type = header[156];
-		if (is_member(m->type))
+		if (is_member(m->type)) {
+			m->stored = number_of(header + 124, 12);
 			break;
+		}
 		switch (m->type) {
 		case 'g':
 			rc = read_body(feed, header, &at, &t->global, err);
@@ -499,17 +553,39 @@ int ero_tarcheck_member(struct ero_tarcheck *t, const struct ero_feed *feed, uin
 			return rc;
 	}
 	rc = split(t->own.data, t->own.count, &t->records, err);
-	return rc ? rc : take_all(t, m, err);
+	if (!rc)
+		rc = take_all(t, m, err);
+	if (!rc && m->map_blocks && !m->map_within && m->map_numbers != 2 * (m->map_blocks - 1))
+		rc = ero_fail(err, ERO_ERROR_CORRUPT, EINVAL, "the map of a sparse file has %llu numbers, where %llu blocks would have twice as many",
+			      (unsigned long long)m->map_numbers, (unsigned long long)(m->map_blocks - 1));
+	return rc;
 }
 
-int ero_tarcheck_end(const struct ero_feed *feed, uint64_t position, bool *marked, struct ero_error *err)
+/* Does a block look like a header? Its checksum is the sum of all its bytes, with blanks in its own place. */
+static bool is_header(const char *block)
+{
+	uint64_t sum = 8 * ' ';
+
+	for (size_t i = 0; i < RECORD; i++)
+		sum += i < 148 || i >= 156 ? (uint8_t)block[i] : 0;
+	return !ero_all_zero(block, RECORD) && octal(block + 148, 8) == sum;
+}
+
+int ero_tarcheck_end(const struct ero_feed *feed, uint64_t position, bool any, bool *marked, bool *clean, struct ero_error *err)
 {
 	char block[RECORD];
+	uint64_t at = position;
 
-	*marked = ero_feed_recall(feed, position, block, sizeof(block));
-	if (*marked && ero_feed_recall(feed, position + RECORD, block, sizeof(block)) && !ero_all_zero(block, sizeof(block)))
-		return ero_fail(err, ERO_ERROR_CORRUPT, EINVAL,
-				"a block of zeros lies at byte %llu among the members, where two would mark the end: what follows it would be lost",
-				(unsigned long long)position);
+	*clean = true;
+	*marked = ero_feed_recall(feed, at, block, sizeof(block));
+	for (; ero_feed_recall(feed, at, block, sizeof(block)); at += RECORD) {
+		bool zero = ero_all_zero(block, sizeof(block));
+
+		if (!zero && (at - position < 2 * RECORD || !any || is_header(block)))
+			return ero_fail(err, ERO_ERROR_CORRUPT, EINVAL, any ?
+					"blocks of zeros lie at byte %llu among the members, where two mark the end: what follows would be lost" :
+					"there is no member, but something at byte %llu, behind zeros", (unsigned long long)(any ? position : at));
+		*clean &= zero;
+	}
 	return 0;
 }

@@ -26,6 +26,9 @@ struct ero_tar_member {
 	uint32_t uid, gid;
 	const struct ero_tar_xattr *xattrs;
 	size_t xattr_count;
+	uint64_t stored;         /* bytes that follow the headers */
+	uint64_t map_numbers, map_blocks; /* of a sparse file: offsets and lengths, and how many blocks there should be + 1, or 0 */
+	bool map_within;         /* the map lies in front of the content */
 	struct ero_tar_text ignored; /* the name (not terminated) of a record that is not known, if there is one */
 };
 
@@ -37,8 +40,8 @@ void ero_tarcheck_free(struct ero_tarcheck *check);
  * the next call. -EINVAL with a sentence (without the archive's name) for what is written wrong or has no meaning here. */
 int ero_tarcheck_member(struct ero_tarcheck *check, const struct ero_feed *feed, uint64_t position, struct ero_tar_member *member,
 			struct ero_error *err);
-/* At the end of the archive, where libarchive has stopped: does something follow a single block of zeros? *marked: there is an end
- * mark. */
-int ero_tarcheck_end(const struct ero_feed *feed, uint64_t position, bool *marked, struct ero_error *err);
+/* At the end of the archive, where libarchive has stopped: do members follow a block of zeros? `any`: there were some before it. *marked:
+ * there is an end mark; *clean: nothing but zeros follows it, as far as it was read. */
+int ero_tarcheck_end(const struct ero_feed *feed, uint64_t position, bool any, bool *marked, bool *clean, struct ero_error *err);
 
 #endif

@@ -35,7 +35,7 @@ static int fail(struct unpack *u, struct ero_error *err)
 		*err = u->below_err;
 		return -err->code;
 	}
-	return ero_fail(err, ERO_ERROR_CORRUPT, EINVAL, "%s: the compressed data are damaged%s%s", u->stage.shown, why ? ": " : "",
+	return ero_fail(err, ERO_ERROR_CORRUPT, EINVAL, "%s cannot be decompressed%s%s", u->stage.shown, why ? ": " : "",
 			why ? why : "");
 }
 
@@ -59,8 +59,8 @@ static int start(struct unpack *u, int filter, struct ero_error *err)
 	int code;
 
 	if (archive_read_support_filter_by_code(u->archive, filter) != ARCHIVE_OK) /* it warns where it would run a program */
-		return ero_fail(err, ERO_ERROR_UNSUPPORTED, ENOTSUP, "%s: the libarchive of this host does not decode %s by itself",
-				u->stage.shown, archive_error_string(u->archive) ? archive_error_string(u->archive) : "this compression");
+		return ero_fail(err, ERO_ERROR_UNSUPPORTED, ENOTSUP,
+				"%s is compressed in a way for which the libarchive of this host would run a program: decompress it first", u->stage.shown);
 	archive_read_support_format_raw(u->archive);
 	archive_read_support_format_empty(u->archive);
 	code = archive_read_open(u->archive, u, NULL, read_below, NULL);

@@ -154,7 +154,7 @@ static int add(struct ero_xattrs *x, int index, const char *name, size_t skip, c
 	size_t at;
 	int rc;
 
-	if (strlen(name + skip) > 255 || length > UINT16_MAX)
+	if (strlen(name) > 255 || length > UINT16_MAX)
 		return ero_fail(err, ERO_ERROR_UNSUPPORTED, E2BIG, "xattr %s is too large: %zu bytes of value", name, length);
 	item.base_index = (uint8_t)index;
 	item.name = name + skip;
@@ -186,7 +186,7 @@ int ero_xattrs_add(struct ero_xattrs *x, const char *name, const void *value, si
 	size_t skip = 0;
 	int index = ero_xattr_index(name, &skip);
 
-	if (index < 0)
+	if (index < 0 || (index != 2 && index != 3 && !name[skip])) /* all but ACLs have a name behind the prefix */
 		return ero_fail(err, ERO_ERROR_UNSUPPORTED, EOPNOTSUPP, "the format has no place for xattrs named %s", name);
 	return add(x, index, name, skip, value, length, err);
 }
