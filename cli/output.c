@@ -19,7 +19,8 @@ int cli_finish(const char *tool, int code, int failure)
 		return code;
 	if (errno == EPIPE) /* who read it has had enough, as head(1) */
 		return code ? code : failure;
-	cli_error(tool, "cannot write to standard output: %s", strerror(errno));
+	if (!(code & failure)) /* else who wrote it has said so */
+		cli_error(tool, "cannot write to standard output: %s", strerror(errno));
 	return code | failure;
 }
 

@@ -438,8 +438,12 @@ ERO_API void ero_hold_release(struct ero_hold *hold);
  * no libfsverity. */
 enum { ERO_VERITY_TEXT = 8 + 2 * 64 };
 ERO_API int ero_verity_digest(const char *path, char text[ERO_VERITY_TEXT], struct ero_error *err);
-/* Writes that and the image's name as one line to `file`, or to IMAGE.verity if it is NULL. */
-ERO_API int ero_verity_record(const char *image, const char *file, struct ero_error *err);
+/* Records the fs-verity digest of an image for later: "sha256:… IMAGE" in `file`, or (NULL) in IMAGE.verity. Opened before the image is
+ * built, so that a file which cannot be written stops the build; written when the image is there; closed without that, it leaves nothing. */
+struct ero_verity_record;
+ERO_API int ero_verity_record_open(const char *image, const char *file, struct ero_verity_record **record, struct ero_error *err);
+ERO_API int ero_verity_record_write(struct ero_verity_record *record, struct ero_error *err);
+ERO_API void ero_verity_record_close(struct ero_verity_record *record);
 
 #ifdef __cplusplus
 }

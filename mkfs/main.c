@@ -62,7 +62,7 @@ static int report(const struct mkfs_options *o, const struct ero_build_summary *
 }
 
 /* A file is looked at once more where it lies: does it keep the layering rules, and what is its digest? */
-static int look_at(const struct mkfs_options *o, struct state *s)
+static int look_at(const struct mkfs_options *o, struct state *s, struct ero_verity_record *record)
 {
 	const char *image = o->build.target;
 	struct ero_error err;
@@ -76,8 +76,8 @@ static int look_at(const struct mkfs_options *o, struct state *s)
 	}
 	if (o->verbosity && ero_preflight_built(image, o->build.target_offset, o->build.for_kernel, on_warning, s, &err))
 		cli_error(MKFS, "warning: the image is made, but whether it may be mounted where it lies is not known: %s", err.text);
-	if (o->record_verity)
-		rc = ero_verity_record(image, o->verity_file, &err);
+	if (record)
+		rc = ero_verity_record_write(record, &err);
 	if (rc)
 		cli_error(MKFS, "%s", err.text);
 	return rc ? 1 : 0;
@@ -86,23 +86,26 @@ static int look_at(const struct mkfs_options *o, struct state *s)
 static int build(struct mkfs_options *o)
 {
 	struct ero_build_summary summary;
+	struct ero_verity_record *record = NULL;
 	struct ero_error err;
 	struct state s = { .options = o };
-	int rc;
+	int rc, code;
 
 	o->build.progress = on_progress;
 	o->build.warning = on_warning;
 	o->build.note = on_note;
 	o->build.temporary = cli_temporary;
 	o->build.context = &s;
+	rc = o->record_verity ? ero_verity_record_open(o->build.target, o->verity_file, &record, &err) : 0;
 	cli_progress_begin(&s.progress, !o->quiet);
-	rc = ero_build(&o->build, &summary, &err);
+	if (!rc)
+		rc = ero_build(&o->build, &summary, &err);
 	cli_progress_end(&s.progress);
-	if (rc) {
+	if (rc)
 		cli_error(MKFS, "%s", err.text);
-		return 1;
-	}
-	return look_at(o, &s) | report(o, &summary);
+	code = rc ? 1 : look_at(o, &s, record) | report(o, &summary);
+	ero_verity_record_close(record);
+	return code;
 }
 
 int main(int argc, char **argv)

@@ -247,7 +247,7 @@ static char *resolve_target(const char *target)
 		const char *slash = strrchr(at, '/');
 		ssize_t n = readlink(at, link, sizeof(link) - 1);
 
-		if (n <= 0 || !strncmp(at, "/proc/", 6)) /* no link, or one of the kernel's own */
+		if (n <= 0 || !strncmp(at, "/proc/", 6) || descriptor_of(at) >= 0) /* no link, or one of the kernel's own */
 			return at;
 		link[n] = '\0';
 		if (asprintf(&next, "%.*s%s", *link == '/' || !slash ? 0 : (int)(slash + 1 - at), at, link) < 0)
@@ -255,7 +255,9 @@ static char *resolve_target(const char *target)
 		free(at);
 		at = next;
 	}
-	return at;
+	free(at);
+	errno = ELOOP;
+	return NULL;
 }
 
 int ero_outfile_open(const char *target, uint64_t keep, const struct ero_outfile_watch *watch, struct ero_outfile **result,
@@ -272,7 +274,7 @@ int ero_outfile_open(const char *target, uint64_t keep, const struct ero_outfile
 	out->reserved = keep;
 	out->watch = watch;
 	out->target = resolve_target(target);
-	rc = out->target ? open_target(out, err) : ero_fail_memory(err);
+	rc = out->target ? open_target(out, err) : ero_fail_errno(err, "cannot follow the link %s", target);
 	if (rc) {
 		ero_outfile_close(out);
 		return rc;

@@ -28,6 +28,8 @@ const struct ero_invariant ero_invariants[] = {
 	{ "config.distance", ERO_WARNING, "LZ4 is configured for matches as far back as 65535 bytes, which is what encoders use.",
 	  "Kernels keep only so much of what they decoded: where a match goes farther back, they give other bytes." },
 	{ "device.table", ERO_DAMAGE, "With a device table, its slots lie inside of the image.", "The mount fails with EIO or EINVAL." },
+	{ "device.digest", ERO_DAMAGE, "An extra device whose tag is a SHA-256 in hexadecimal has that of its blocks.",
+	  "Kernels do not compare it: files have the bytes of another device, without an error." },
 	{ "device.overlap", ERO_DAMAGE, "Flat address ranges of devices do not overlap each other or the primary device's blocks.",
 	  "Reads come from one device or the other." },
 	{ "feature.missing", ERO_DAMAGE, "What an image uses is announced by the superblock's feature bits.",

@@ -138,6 +138,8 @@ int ero_check(struct ero_image *image, const struct ero_check_options *options, 
 	ero_data_check_finish(c.data);
 	if (!rc && !c.rc && whole && options->data)
 		ero_check_verity(&c);
+	if (!rc && !c.rc && whole && options->data)
+		ero_check_digests(&c);
 	if (!rc && c.rc) {
 		rc = c.rc;
 		if (err)

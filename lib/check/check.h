@@ -92,6 +92,8 @@ void ero_check_directory(struct ero_checker *c, const struct ero_check_dir *dir,
 /* overlap.c: what only all claims on space together can tell. */
 void ero_check_space(struct ero_checker *c);
 
+/* device.c: extra devices against the digests in the device table. */
+void ero_check_digests(struct ero_checker *c);
 /* verity.c: every byte of the image against a tree behind it. */
 void ero_check_verity(struct ero_checker *c);
 

@@ -141,6 +141,9 @@ int ero_codec_decode(enum ero_algorithm algorithm, const struct ero_compr_cfgs *
 		rc = codec->decode(&decoders->states[algorithm], cfgs, in, in_length, out, out_length, partial || !zero_padding);
 	if (rc == -ENOMEM)
 		return ero_fail_memory(err);
+	if (rc == -ERANGE)
+		return ero_fail(err, ERO_ERROR_CORRUPT, EUCLEAN, "%s data refers to bytes farther back than the %u that the superblock announces",
+				codec->info.name, cfgs->lz4_distance);
 	if (rc)
 		return ero_fail(err, ERO_ERROR_CORRUPT, EUCLEAN, "%s data does not decode to %zu bytes", codec->info.name, out_length);
 	return 0;

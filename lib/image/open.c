@@ -58,8 +58,10 @@ static int verify_checksum(struct ero_image *image, bool ignore, struct ero_erro
 
 static int read_cfgs(struct ero_image *image, struct ero_error *err)
 {
-	if (!(image->super.feature_incompat & ERO_INCOMPAT_COMPR_CFGS))
+	if (!(image->super.feature_incompat & ERO_INCOMPAT_COMPR_CFGS)) {
+		image->cfgs.lz4_distance = image->super.lz4_distance;
 		return 0;
+	}
 	if (image->super.algorithms >> ERO_ALG_COUNT)
 		return ero_fail(err, ERO_ERROR_UNSUPPORTED, ENOTSUP,
 				"%s uses compression algorithms this version does not know (bitmap %#x)", image->devices[0].path,

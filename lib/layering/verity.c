@@ -2,6 +2,7 @@
 /* fs-verity digests: of a file, and the one that was recorded when an image was built. The digest covers every byte of the
  * file, so that equal digests settle what no look at the metadata can. */
 #include "base/cleanup.h"
+#include "base/outfile.h"
 #include "base/text.h"
 #include "config.h"
 #include "layering/gather.h"
@@ -84,25 +85,52 @@ int ero_verity_digest(const char *path, char text[ERO_VERITY_TEXT], struct ero_e
 	return rc ? ero_error_prefix(err, rc, "%s", path) : 0;
 }
 
-int ero_verity_record(const char *image, const char *file, struct ero_error *err)
-{
-	ERO_AUTO_FREE char *beside = NULL;
-	char text[ERO_VERITY_TEXT];
-	int rc = ero_verity_digest(image, text, err);
-	FILE *out;
+struct ero_verity_record {
+	struct ero_outfile *out;
+	char *image;
+};
 
-	if (rc)
-		return rc;
-	if (!file && asprintf(&beside, "%s.verity", image) < 0)
+int ero_verity_record_open(const char *image, const char *file, struct ero_verity_record **result, struct ero_error *err)
+{
+	struct ero_verity_record *r = calloc(1, sizeof(*r));
+	ERO_AUTO_FREE char *beside = NULL;
+	int rc;
+
+	*result = NULL;
+	if (!r || !(r->image = strdup(image)) || (!file && asprintf(&beside, "%s.verity", image) < 0)) {
+		ero_verity_record_close(r);
 		return ero_fail_memory(err);
-	file = file ? file : beside;
-	out = fopen(file, "we");
-	if (!out)
-		return ero_fail_errno(err, "cannot write %s", file);
-	rc = fprintf(out, "%s %s\n", text, image) < 0 ? ero_fail_errno(err, "cannot write %s", file) : 0;
-	if (fclose(out) && !rc)
-		rc = ero_fail_errno(err, "cannot write %s", file);
+	}
+	rc = ero_outfile_open(file ? file : beside, 0, NULL, &r->out, err);
+	if (rc)
+		ero_verity_record_close(r);
+	else
+		*result = r;
 	return rc;
+}
+
+int ero_verity_record_write(struct ero_verity_record *r, struct ero_error *err)
+{
+	ERO_AUTO_FREE char *line = NULL;
+	char text[ERO_VERITY_TEXT];
+	int rc = ero_verity_digest(r->image, text, err), length = 0;
+
+	if (!rc && (length = asprintf(&line, "%s %s\n", text, r->image)) < 0)
+		rc = ero_fail_memory(err);
+	if (!rc)
+		rc = ero_outfile_write(r->out, line, (size_t)length, 0, err);
+	if (!rc)
+		rc = ero_outfile_prepare(r->out, (uint64_t)length, true, err);
+	return rc ? rc : ero_outfile_publish(r->out, (uint64_t)length, true, err);
+}
+
+void ero_verity_record_close(struct ero_verity_record *r)
+{
+	if (!r)
+		return;
+	ero_outfile_close(r->out);
+	free(r->image);
+	free(r);
 }
 
 /* ---- measured ---- */

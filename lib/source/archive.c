@@ -424,7 +424,7 @@ static int add_directory(struct archive_source *s, struct ero_tree *tree, const 
 	/* a name that ends with '/' is a directory by an old custom, which holds for what has no content */
 	if (m->tar.type != 'D' && archive_entry_size_is_set(m->entry) && archive_entry_size(m->entry) > 0)
 		return fail_member(s, m->name, err, EINVAL, "is a directory by its name and a file by its content");
-	if (m->tar.type >= '1' && m->tar.type <= '6' && m->tar.type != '5')
+	if (m->tar.type >= '1' && m->tar.type <= '6' && m->tar.type != '5') /* libarchive has taken it for one */
 		return fail_member(s, m->name, err, EINVAL, "is a directory by its name and something else by its type");
 	rc = ero_names_directory(s->names, m->name, &node, err);
 	return rc ? rc : fill_node(s, tree, node, m, err);
@@ -521,6 +521,8 @@ static int add_member(struct archive_source *s, struct ero_tree *tree, struct ar
 	if (!name)
 		return -EINVAL;
 	m.name = name;
+	if (raw[strlen(raw) - 1] == '/' && (archive_entry_hardlink(e) || archive_entry_filetype(e) != AE_IFDIR))
+		return fail_member(s, raw, err, EINVAL, "is a directory by its name and something else by its type");
 	rc = put_member(s, tree, &m, err);
 	if (rc && !strstr(err->text, s->shown))
 		ero_error_prefix(err, rc, "%s: %s", s->shown, name);
