@@ -110,7 +110,7 @@ static int extract(struct context *c, struct ero_image *image, bool has_nid, uin
 	const struct fsck_options *o = c->options;
 	struct ero_extract_options e = {
 		.target = o->extract_to, .has_nid = has_nid, .nid = nid, .owners = o->owners, .permissions = o->permissions,
-		.xattrs = o->xattrs, .overwrite = o->overwrite, .salvage = o->salvage, .workers = o->workers,
+		.xattrs = o->xattrs, .overwrite = o->overwrite, .salvage = o->salvage, .all = o->all, .workers = o->workers,
 		.memory = o->memory, .max_bytes = o->max_size, .max_files = o->max_files, .finding = on_extract_finding,
 		.context = c,
 	};
@@ -170,6 +170,7 @@ static int check_open(struct context *c, struct ero_image *image, struct ero_che
 		*err = check_err;
 		return OPERATIONAL;
 	}
+	result->untold += extracted.untold;
 	if (rc) {
 		result->damages += extracted.damages;
 		result->inodes = o->salvage ? extracted.inodes : result->inodes;

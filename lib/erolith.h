@@ -363,6 +363,7 @@ struct ero_extract_options {
 	bool owners, permissions, xattrs, overwrite;
 	bool salvage;            /* damaged files are kept, with holes for what cannot be read, and each hole is told; else the
 	                          * extraction stops at the first damage */
+	bool all;                /* tell every finding; else those of one id beyond the hundredth are counted */
 	uint64_t max_bytes;      /* stop when more file content than this has been written; 0: 3072 times what the image has, which
 	                          * is what a block can hold of zeros */
 	uint64_t max_files;      /* stop when more files than this have been made; 0: as many as the superblock counts */

@@ -11,6 +11,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { TOLD = 100 }; /* findings of one id; those beyond are counted */
+
+/* Findings of an id so far, this one included. */
+static uint64_t count(struct ero_extractor *x, const char *id)
+{
+	unsigned i = 0;
+
+	while (i < x->kind_count && strcmp(x->kinds[i].id, id) != 0)
+		i++;
+	if (i == x->kind_count && i < ERO_EXTRACT_KINDS)
+		x->kinds[x->kind_count++].id = id;
+	return i < x->kind_count ? ++x->kinds[i].count : 1;
+}
+
 void ero_extract_tell(struct ero_extractor *x, const struct ero_node *dir, const char *name, uint64_t nid,
 		      const char *id, const char *format, ...)
 {
@@ -31,7 +45,9 @@ void ero_extract_tell(struct ero_extractor *x, const struct ero_node *dir, const
 		x->result->damages++;
 	if (x->result->damages && !x->options->salvage)
 		x->stopped = true;
-	if (x->options->finding)
+	if (!x->options->all && count(x, id) > TOLD)
+		x->result->untold++;
+	else if (x->options->finding)
 		x->options->finding(x->options->context, &f);
 }
 

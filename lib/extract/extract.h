@@ -20,6 +20,8 @@ struct ero_extracted_link {
 	const char *name;
 };
 
+enum { ERO_EXTRACT_KINDS = 32 }; /* ids of findings; there are fewer */
+
 struct ero_extractor {
 	struct ero_image *image;
 	const struct ero_extract_options *options;
@@ -28,6 +30,11 @@ struct ero_extractor {
 	struct ero_dirfds *fds;       /* of the target, by node */
 	struct ero_pool *pool;
 	mode_t umask;
+	struct {
+		const char *id;
+		uint64_t count;
+	} kinds[ERO_EXTRACT_KINDS];   /* of what was told */
+	unsigned kind_count;
 	unsigned depth;               /* directories that are being read */
 	ERO_VEC(struct ero_node *) stack, dirs; /* directories that wait, and all: data[0] is the nid */
 	struct ero_dir_space space;   /* and their blocks */
@@ -44,10 +51,10 @@ struct ero_extractor {
 void ero_extract_tell(struct ero_extractor *x, const struct ero_node *dir, const char *name, uint64_t nid,
 		      const char *id, const char *format, ...) __attribute__((format(printf, 6, 7)));
 
-/* attributes.c: owner, xattrs, mode and times of an open file or directory, or of what is only a name in `dirfd`: links and
- * special files. Failures are sentences in err, but only the first. */
+/* attributes.c: owner, xattrs, mode and times of an open file or directory, or of a link or a special file that was made
+ * under a name in `dirfd`. Failures are sentences in err, but only the first. */
 int ero_extract_attributes(struct ero_extractor *x, int fd, const struct ero_inode *inode, struct ero_error *err);
-int ero_extract_attributes_at(struct ero_extractor *x, int dirfd, const char *name, const struct ero_inode *inode,
+int ero_extract_attributes_of_special(struct ero_extractor *x, int dirfd, const char *name, const struct ero_inode *inode,
 			      struct ero_error *err);
 
 /* files.c: one file that is not a directory. */

@@ -268,7 +268,7 @@ static int make_link(struct ero_extractor *x, int dirfd, const char *name, const
 		return ero_fail_memory(err);
 	if (symlinkat(text, dirfd, name))
 		return ero_fail_errno(err, "cannot create the symbolic link");
-	return ero_extract_attributes_at(x, dirfd, name, inode, err);
+	return ero_extract_attributes_of_special(x, dirfd, name, inode, err);
 }
 
 static int make_special(struct ero_extractor *x, int dirfd, const char *name, const struct ero_inode *inode,
@@ -278,7 +278,7 @@ static int make_special(struct ero_extractor *x, int dirfd, const char *name, co
 
 	if (mknodat(dirfd, name, (inode->mode & S_IFMT) | 0600, dev))
 		return ero_fail_errno(err, "cannot create the special file");
-	return ero_extract_attributes_at(x, dirfd, name, inode, err);
+	return ero_extract_attributes_of_special(x, dirfd, name, inode, err);
 }
 
 void ero_extract_file(struct ero_extractor *x, const struct ero_node *dir, int dirfd, const char *name,

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* A few hundred slots, searched by hash of the node; the least recently used idle one is reused. */
+/*
+ * A few hundred slots, searched by hash of the node; the least recently used idle one is reused. Directories at every 64th level have slots
+ * of their own: else the way down a deep tree would throw out what the way back needs, and each level would be reached from the root.
+ */
 #include "source/dirfds.h"
 #include "base/vec.h"
 
@@ -8,11 +11,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { SETS = 64, WAYS = 4 };
+enum { SETS = 48, WAYS = 4, LEVELS = 64 };
 
 struct ero_dirfds {
 	pthread_mutex_t lock;
-	struct ero_dirfd slots[SETS][WAYS];
+	struct ero_dirfd slots[2][SETS][WAYS]; /* [1]: of every 64th level */
 	struct ero_dirfd root;
 	uint64_t clock;
 };
@@ -35,31 +38,38 @@ void ero_dirfds_free(struct ero_dirfds *fds)
 {
 	if (!fds)
 		return;
-	for (int s = 0; s < SETS; s++)
-		for (int w = 0; w < WAYS; w++)
-			if (fds->slots[s][w].node)
-				close(fds->slots[s][w].fd);
+	for (int kind = 0; kind < 2; kind++)
+		for (int s = 0; s < SETS; s++)
+			for (int w = 0; w < WAYS; w++)
+				if (fds->slots[kind][s][w].node)
+					close(fds->slots[kind][s][w].fd);
 	close(fds->root.fd);
 	pthread_mutex_destroy(&fds->lock);
 	free(fds);
 }
 
+static size_t set_of(const struct ero_node *dir)
+{
+	return (size_t)(((uintptr_t)dir >> 6) % SETS);
+}
+
 static struct ero_dirfd *find(struct ero_dirfds *fds, const struct ero_node *dir)
 {
-	struct ero_dirfd *set = fds->slots[((uintptr_t)dir >> 6) % SETS];
+	size_t s = set_of(dir);
 
 	if (!dir->parent)
 		return &fds->root;
-	for (int w = 0; w < WAYS; w++)
-		if (set[w].node == dir)
-			return &set[w];
+	for (int kind = 0; kind < 2; kind++)
+		for (int w = 0; w < WAYS; w++)
+			if (fds->slots[kind][s][w].node == dir)
+				return &fds->slots[kind][s][w];
 	return NULL;
 }
 
 /* A slot for a directory just opened; when all of its set are in use, an allocated one that is freed on put. */
-static struct ero_dirfd *take_slot(struct ero_dirfds *fds, const struct ero_node *dir, int fd)
+static struct ero_dirfd *take_slot(struct ero_dirfds *fds, const struct ero_node *dir, uint32_t level, int fd)
 {
-	struct ero_dirfd *set = fds->slots[((uintptr_t)dir >> 6) % SETS], *best = NULL;
+	struct ero_dirfd *set = fds->slots[level % LEVELS == 0][set_of(dir)], *best = NULL;
 
 	for (int w = 0; w < WAYS; w++)
 		if (!set[w].users && (!best || set[w].used < best->used))
@@ -75,6 +85,7 @@ static struct ero_dirfd *take_slot(struct ero_dirfds *fds, const struct ero_node
 	best->fd = fd;
 	best->node = dir;
 	best->users = 0;
+	best->level = level;
 	return best;
 }
 
@@ -96,7 +107,7 @@ static int open_below(struct ero_dirfds *fds, struct ero_dirfd *parent, const st
 		errno = code;
 		return ero_fail_errno(err, "cannot open the directory %s", path);
 	}
-	*result = take_slot(fds, dir, fd);
+	*result = take_slot(fds, dir, parent->level + 1, fd);
 	if (!*result) {
 		close(fd);
 		return ero_fail_memory(err);

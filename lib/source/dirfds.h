@@ -10,6 +10,7 @@ struct ero_dirfds;
 
 struct ero_dirfd {
 	int fd;
+	uint32_t level;             /* below the root */
 	unsigned users;
 	const struct ero_node *node; /* NULL: free */
 	uint64_t used;
