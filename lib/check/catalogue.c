@@ -91,6 +91,8 @@ const struct ero_invariant ero_invariants[] = {
 	  "Reads fail with EIO." },
 	{ "extent.reserved", ERO_WARNING, "Bits of maps that have no meaning are not set.", "Kernels do not look at them; a later one may give them a meaning." },
 	{ "extent.overlap", ERO_DAMAGE, "Extents that share bytes are the same encoded one, or plain.", "Kernels decode what is there: at least one is nonsense." },
+	{ "extent.ways", ERO_DAMAGE, "An encoded extent is used by files in a handful of ways at most: decoded to different lengths.",
+	  "Kernels decode it for each; no writer does it, and a small image asks for hours of decoding so." },
 	{ "extent.over-metadata", ERO_DAMAGE, "No file's data lies where inodes are.", "Kernels read what is there." },
 	{ "space.lost", ERO_INFO, "All blocks are used.", "They only take room." },
 	/* ---- data ---- */

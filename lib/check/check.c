@@ -78,8 +78,7 @@ static void check_hidden(struct ero_checker *c, uint64_t nid, uint32_t feature)
 	c->used |= feature;
 	if (ero_inode_position(c->image, nid, &position) && ero_space_inode(&c->space, ero_in_metabox(nid), position) < 0)
 		ero_check_no_memory(c);
-	/* what is stored in its holes nobody else looks at */
-	if (ero_check_inode(c, &at, nid, &inode) && c->data && c->sparse && ero_data_check_add(c->data, &at, &inode, NULL))
+	if (ero_check_inode(c, &at, nid, &inode) && c->data && ero_data_check_packed(c->data, &at, &inode, NULL))
 		ero_check_no_memory(c);
 	counts.damages = c->result->damages;
 	counts.warnings = c->result->warnings;
@@ -152,5 +151,7 @@ int ero_check(struct ero_image *image, const struct ero_check_options *options, 
 	ero_dir_space_free(&c.dir_space);
 	ero_keys_free(&c.linked);
 	ero_vec_free(&c.links);
+	ero_vec_free(&c.again);
+	ero_decoded_free(&c.decoded);
 	return rc;
 }

@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/keys.h"
 #include "base/vec.h"
+#include "check/decoded.h"
 #include "check/space.h"
 #include "image/dirspace.h"
 #include "image/image.h"
@@ -44,6 +45,9 @@ struct ero_checker {
 	ERO_VEC(struct ero_check_links) links;
 	struct ero_extent extents[ERO_CHECK_EXTENTS]; /* of the file that was looked at last, if it has no more: else 0 of them */
 	unsigned extent_count;
+	struct ero_decoded decoded;
+	ERO_VEC(uint8_t) again;          /* of each of that file's extents: it need not be decoded; all 0 if `none_again` */
+	bool none_again;
 	bool sparse;                     /* some of that file's extents are holes that are stored all the same */
 	uint32_t used;                   /* incompatible features that something was seen to use */
 	struct ero_data_check *data;     /* NULL: metadata only */
@@ -101,6 +105,8 @@ void ero_check_verity(struct ero_checker *c);
 int ero_data_check_create(struct ero_checker *c, struct ero_data_check **d, struct ero_error *err);
 int ero_data_check_add(struct ero_data_check *d, const struct ero_place *at, const struct ero_inode *inode,
 		       struct ero_error *err);
+/* The same for what others' data lie in, extent by extent: before any of these. */
+int ero_data_check_packed(struct ero_data_check *d, const struct ero_place *at, const struct ero_inode *inode, struct ero_error *err);
 /* Waits for all. */
 void ero_data_check_finish(struct ero_data_check *d);
 

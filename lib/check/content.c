@@ -107,6 +107,12 @@ static int check_extent(struct ero_content *c, const struct ero_extent *e, struc
 	struct ero_extent stored = *e;
 	int rc;
 
+	if (e->kind == ERO_EXTENT_FRAGMENT && !c->digest_name) {
+		c->fragment = e->physical;
+		c->fragment_length = e->length;
+		return 0;
+	}
+
 	if (can_skip(c, e) && e->length >= NOWHERE_LEAST)
 		return ero_device_read_nowhere(c->image, e->device, e->physical, e->length, c->null, err);
 	rc = ero_data_stream_extent(c->image, &c->inode, e, buffer, take_bytes, h, err);
@@ -116,23 +122,29 @@ static int check_extent(struct ero_content *c, const struct ero_extent *e, struc
 	return ero_data_stream_extent(c->image, &c->inode, &stored, buffer, take_zeros, &c->filled, err);
 }
 
+static bool is_again(const struct ero_content *c, size_t extent)
+{
+	return c->again && !c->digest_name && c->again[extent];
+}
+
 /* All extents: those that are known, or else by the map. *last becomes the last one. */
 static int check_extents(struct ero_content *c, struct ero_data_buffer *buffer, struct hashing *h, struct ero_extent *last,
 			 struct ero_error *err)
 {
 	struct ero_map map;
+	size_t n = 0;
 	int rc = 0;
 
 	for (unsigned i = 0; !rc && i < c->extent_count; i++) {
 		*last = c->extents[i];
-		if (i >= c->read)
+		if (i >= c->read && !is_again(c, i))
 			rc = check_extent(c, last, buffer, h, err);
 	}
 	if (c->extent_count)
 		return rc;
 	rc = ero_map_init(&map, c->image, &c->inode, err);
 	while (!rc && map.at < c->inode.size && (rc = ero_map_next(&map, last, err)) > 0)
-		rc = check_extent(c, last, buffer, h, err);
+		rc = is_again(c, n++) ? 0 : check_extent(c, last, buffer, h, err);
 	return rc;
 }
 
@@ -147,5 +159,5 @@ int ero_check_content(struct ero_content *c, struct ero_data_buffer *buffer, str
 	rc = check_extents(c, buffer, &h, &last, err);
 	if (h.digest)
 		rc = check_digest(c, h.digest, rc, err);
-	return rc ? rc : check_padding(c, &last, err);
+	return rc || c->packed ? rc : check_padding(c, &last, err);
 }

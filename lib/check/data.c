@@ -19,8 +19,13 @@ enum {
 	GAP = 4096                 /* bytes between two plain extents that are read with them */
 };
 
+struct range {
+	uint64_t start, end;
+};
+
 struct file {
 	struct ero_content content;
+	uint8_t *again;         /* malloc'ed, or NULL */
 	struct ero_place at;
 	int rc;
 	struct ero_error *err;  /* if there is one */
@@ -37,6 +42,7 @@ struct ero_data_check {
 	struct ero_checker *c;
 	struct ero_pool *pool;
 	struct batch *batch; /* being filled; may be NULL */
+	ERO_VEC(struct range) bad; /* of the packed inode, in order */
 	int null; /* /dev/null; -1: there is none */
 	char digest_name[32 + 256]; /* "": none */
 };
@@ -111,6 +117,7 @@ static void drop(struct ero_data_check *d)
 {
 	if (d->null >= 0)
 		close(d->null);
+	ero_vec_free(&d->bad);
 	free(d);
 }
 
@@ -138,8 +145,36 @@ int ero_data_check_create(struct ero_checker *c, struct ero_data_check **result,
 	return rc;
 }
 
+/* Is something of what the file has in the packed inode damaged? All of that has been taken before any file. */
+static const struct range *bad_fragment(const struct ero_data_check *d, const struct ero_content *c)
+{
+	size_t low = 0, high = d->bad.count;
+
+	while (low < high) { /* the first one that ends behind its beginning */
+		size_t middle = low + (high - low) / 2;
+
+		if (d->bad.data[middle].end <= c->fragment)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return c->fragment_length && low < d->bad.count && d->bad.data[low].start < c->fragment + c->fragment_length ? &d->bad.data[low] : NULL;
+}
+
 static void tell(struct ero_data_check *d, const struct file *f)
 {
+	const struct range *bad = bad_fragment(d, &f->content);
+
+	if (f->rc && f->content.packed) {
+		const struct ero_extent *last = &f->content.extents[f->content.extent_count - 1];
+		struct range r = { f->content.extents[0].logical, last->logical + last->length };
+
+		if (!ero_vec_push(&d->bad, r))
+			ero_check_no_memory(d->c);
+	}
+	if (bad)
+		ero_check_tell(d->c, "data.damaged", &f->at, "its data lie in bytes %llu to %llu of the packed inode, which are damaged",
+			       (unsigned long long)bad->start, (unsigned long long)bad->end);
 	if (f->err)
 		ero_check_blame(d->c, "data.damaged", &f->at, f->rc, f->err);
 	else if (f->rc)
@@ -161,6 +196,7 @@ static void take(struct ero_data_check *d)
 	for (unsigned i = 0; i < b->count; i++) {
 		tell(d, b->files[i]);
 		free(b->files[i]->err);
+		free(b->files[i]->again);
 		free(b->files[i]);
 	}
 	free(b);
@@ -176,10 +212,11 @@ static void submit(struct ero_data_check *d)
 	d->batch = NULL;
 }
 
-int ero_data_check_add(struct ero_data_check *d, const struct ero_place *at, const struct ero_inode *inode,
-		       struct ero_error *err)
+static int add(struct ero_data_check *d, const struct ero_place *at, const struct ero_inode *inode, const struct ero_extent *extents,
+	       unsigned count, bool packed, struct ero_error *err)
 {
-	unsigned count = d->c->extent_count;
+	bool some_again = !packed && !d->c->none_again;
+	uint64_t bytes;
 	struct file *f;
 
 	if (d->c->image->lacks_devices || (!inode->size && !*d->digest_name)) /* the former is told once */
@@ -191,20 +228,44 @@ int ero_data_check_add(struct ero_data_check *d, const struct ero_place *at, con
 	}
 	f->content.image = d->c->image;
 	f->content.null = d->null;
-	f->content.digest_name = *d->digest_name ? d->digest_name : NULL;
+	f->content.digest_name = *d->digest_name && !packed ? d->digest_name : NULL;
+	f->content.packed = packed;
+	if (some_again && !(f->again = malloc(d->c->again.count))) {
+		free(f);
+		return ero_fail_memory(err);
+	}
+	if (some_again)
+		f->content.again = memcpy(f->again, d->c->again.data, d->c->again.count);
 	f->content.inode = *inode;
-	memcpy(f->extents, d->c->extents, count * sizeof(f->extents[0]));
+	memcpy(f->extents, extents, count * sizeof(f->extents[0]));
 	f->content.extents = f->extents;
 	f->content.extent_count = count;
 	f->at = *at;
 	if (at->name)
 		f->at.name = memcpy(&f->extents[count], at->name, at->name_length); /* no string: a damaged one may hold zeros */
 	d->batch->job.run = run;
-	d->batch->job.weight += ero_job_weight(ero_content_plain(&f->content) ? inode->size / PLAIN_EASE : inode->size, FILE_LEAST);
+	bytes = packed ? extents[0].length : inode->size;
+	d->batch->job.weight += ero_job_weight(ero_content_plain(&f->content) ? bytes / PLAIN_EASE : bytes, FILE_LEAST);
 	d->batch->files[d->batch->count++] = f;
 	if (d->batch->count == BATCH || d->batch->job.weight >= BATCH_WEIGHT)
 		submit(d);
 	return 0;
+}
+
+int ero_data_check_add(struct ero_data_check *d, const struct ero_place *at, const struct ero_inode *inode, struct ero_error *err)
+{
+	return add(d, at, inode, d->c->extents, d->c->extent_count, false, err);
+}
+
+int ero_data_check_packed(struct ero_data_check *d, const struct ero_place *at, const struct ero_inode *inode, struct ero_error *err)
+{
+	struct ero_extent e;
+	struct ero_map map;
+	int rc = ero_map_init(&map, d->c->image, inode, err);
+
+	while (!rc && (rc = ero_map_next(&map, &e, err)) > 0)
+		rc = add(d, at, inode, &e, 1, true, err);
+	return rc == -EUCLEAN ? 0 : rc; /* what its map lacks has been told */
 }
 
 void ero_data_check_finish(struct ero_data_check *d)

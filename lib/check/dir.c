@@ -163,7 +163,7 @@ void ero_check_directory(struct ero_checker *c, const struct ero_check_dir *dir,
 	int rc = ero_dir_space_take(&c->dir_space, c->image, inode, &local);
 
 	if (rc) { /* its names are those of another, which has been looked at */
-		ero_check_blame(c, "dir.shared", &at, rc, &local);
+		ero_check_blame(c, rc == -EMLINK ? "dir.shared" : "dir.unreadable", &at, rc, &local);
 		return;
 	}
 	rc = ero_dir_blocks(c->image, inode, check_block, &s, &local);

@@ -56,6 +56,21 @@ static void check_features(struct ero_checker *c, const struct ero_place *at, co
 		ero_check_uses(c, ERO_INCOMPAT_COMPR_HEAD2, at, "a second algorithm is used in one file");
 }
 
+/* What another file has, too, is decoded for the first of them. */
+static void note_again(struct ero_checker *c, const struct ero_place *at, const struct ero_extent *e)
+{
+	bool shared = c->data && e->kind == ERO_EXTENT_ENCODED && !e->in_meta && !e->sparse;
+	int met = shared ? ero_decoded_meet(&c->decoded, e) : ERO_DECODED_NEW;
+	uint8_t again = met == ERO_DECODED_BEFORE || met == ERO_DECODED_TOO_MANY;
+
+	if (met == ERO_DECODED_TOO_MANY)
+		ero_check_tell(c, "extent.ways", at, "the encoded bytes at byte %llu are decoded in more ways than deduplication has a reason for",
+			       (unsigned long long)e->physical);
+	if (met < 0 || !ero_vec_push(&c->again, again))
+		ero_check_no_memory(c);
+	c->none_again &= !again;
+}
+
 static void check_extent(struct ero_checker *c, const struct ero_place *at, const struct ero_extent *e)
 {
 	if (e->kind == ERO_EXTENT_ENCODED && !e->raw && !ero_has_algorithm(c->image, e->algorithm))
@@ -116,6 +131,8 @@ void ero_check_extents(struct ero_checker *c, const struct ero_place *at, struct
 			c->extents[count] = e;
 		count += count <= ERO_CHECK_EXTENTS;
 		c->sparse |= e.sparse;
+		if (c->data && S_ISREG(inode->mode))
+			note_again(c, at, &e);
 		check_extent(c, at, &e);
 		if (e.kind != ERO_EXTENT_HOLE)
 			stored += e.stored;

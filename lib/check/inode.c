@@ -98,6 +98,8 @@ bool ero_check_inode(struct ero_checker *c, const struct ero_place *at, uint64_t
 		return false;
 	}
 	c->extent_count = 0;
+	c->again.count = 0;
+	c->none_again = true;
 	c->sparse = false;
 	count(c->result, inode->mode);
 	check_fields(c, at, inode);

@@ -6,17 +6,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-static int compare_runs(const void *a, const void *b)
-{
-	const struct ero_run *x = a, *y = b;
-
-	if (x->device != y->device)
-		return x->device < y->device ? -1 : 1;
-	if (x->start != y->start)
-		return x->start < y->start ? -1 : 1;
-	return x->length < y->length ? -1 : x->length > y->length;
-}
-
 /* Does `late`, which begins inside of `early`, cut any of its extents? Plain bytes are shared as one likes, encoded
  * extents from their first byte to their last. */
 static bool clash(const struct ero_run *early, const struct ero_run *late)
@@ -113,7 +102,7 @@ static void sweep(struct ero_checker *c)
 void ero_check_space(struct ero_checker *c)
 {
 	if (c->space.runs.count)
-		qsort(c->space.runs.data, c->space.runs.count, sizeof(struct ero_run), compare_runs);
+		qsort(c->space.runs.data, c->space.runs.count, sizeof(struct ero_run), ero_space_compare_runs);
 	if (ero_bits_finish(&c->space.claimed[0]) || ero_bits_finish(&c->space.others))
 		ero_check_no_memory(c);
 	else

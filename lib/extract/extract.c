@@ -170,7 +170,8 @@ static int extract_directory(struct ero_extractor *x, struct ero_node *dir, stru
 	int rc;
 
 	if (ero_inode_read(x->image, dir->data[0], &inode, err) || ero_dir_space_take(&x->space, x->image, &inode, err)) {
-		ero_extract_tell(x, dir, "", dir->data[0], err->kind == ERO_ERROR_MEMORY ? "extract.dir" : "dir.shared", "%s", err->text);
+		ero_extract_tell(x, dir, "", dir->data[0], err->kind == ERO_ERROR_MEMORY ? "extract.dir" :
+				 err->code == EMLINK ? "dir.shared" : "dir.unreadable", "%s", err->text);
 		return 0;
 	}
 	if (ero_dirfds_get(x->fds, dir, &held, err)) {

@@ -54,7 +54,7 @@ int ero_dir_space_take(struct ero_dir_space *s, struct ero_image *image, const s
 	while (!rc && (rc = ero_map_next(&map, &e, err)) > 0)
 		rc = take_extent(s, image, ero_in_metabox(dir->nid), &e, err);
 	if (rc == 1)
-		return ero_fail(err, ERO_ERROR_CORRUPT, EUCLEAN, "directory %llu has the same blocks as another, or lies over them",
+		return ero_fail(err, ERO_ERROR_CORRUPT, EMLINK, "directory %llu has the same blocks as another, or lies over them",
 				(unsigned long long)dir->nid);
 	return rc == -ENOMEM ? ero_fail_memory(err) : rc;
 }

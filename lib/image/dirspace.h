@@ -14,7 +14,7 @@ struct ero_dir_space {
 	struct ero_keys encoded;      /* addresses of encoded extents, and devices */
 };
 
-/* Takes what a directory has. -EUCLEAN if another has some of it, or its map makes no sense; -ENOMEM. Once for each directory. */
+/* Takes what a directory has. -EMLINK if another has some of it, -EUCLEAN if its map makes no sense; -ENOMEM. Once for each directory. */
 int ero_dir_space_take(struct ero_dir_space *space, struct ero_image *image, const struct ero_inode *dir, struct ero_error *err);
 void ero_dir_space_free(struct ero_dir_space *space);
 

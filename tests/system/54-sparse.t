@@ -59,6 +59,6 @@ if command -v python3 >/dev/null; then
 	PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$ERO_SOURCE/tests/system python3 -c "from mkinput import *
 write('t.tar', extended((b'GNU.sparse.map', b'0,5'), (b'GNU.sparse.size', b'4611686018427387904'), (b'GNU.sparse.numblocks', b'1')), header(b'f', 5), padded(b'abcde'), END)"
 	fails 1 'max-waste' "an archive with a file of 2^62 bytes" $mkfs --quiet --tar=f no.erofs t.tar
-	check "and with 48BIT" sh -c "$mkfs --quiet -E48bit --tar=f e.erofs t.tar && test \"\$($dump --path=/f --json e.erofs | jq .size)\" = 4611686018427387904"
+	check "and with 48BIT" sh -c "$mkfs --quiet -E48bit --tar=f e.erofs t.tar && $dump --path=/f e.erofs | grep -q 'Size: 4611686018427387904 '"
 else skip "there is no python3" "archives"; fi
 finish

@@ -123,6 +123,14 @@ breaks extent.overlap sizes $(($(at sizes /y) + 52)) $(le32 $(($(first_extent si
 breaks data.padding noinline $(($(first_extent noinline /a) + 4000)) 41 "a byte behind the end" --extract
 breaks data.damaged lz4 $(($(first_extent lz4 /b) + 3000)) $(printf 'ff%.0s' $(seq 300)) "data that does not decode" --extract
 (cat plain; head -c 8192 /dev/zero) >longer; breaks space.lost longer 1060 $(le32 $(($(stat -c %s longer) / 4096))) "two blocks that nobody uses"
+breaks data.damaged big 1154 0010 "matches farther back than is announced" --extract
+cp blob m2; printf x | dd of=m2 bs=1 seek=5000 conv=notrunc 2>/dev/null; breaks device.digest devices 1100 00 "a device in which one byte differs" --extract --device=m2
+mkdir w; for i in $(seq 12); do head -c $((9000 + i * 100)) t/b | tr 0-9 "$(printf '%s' 0123456789abcdefghijklm | cut -c$i-$((i + 9)))" >w/x$i; done
+$mkfs --quiet -T0 -U clear -E legacy-compress -zlz4 -C16384 ways w; cp ways ways.all
+for i in $(seq 12); do perl -e 'print pack "V", $ARGV[0]' $(($(first_extent ways /x1) / 4096)) | dd of=ways.all bs=1 seek=$(($(at ways /x$i) + 52)) conv=notrunc 2>/dev/null; done
+breaks extent.ways ways.all 1100 00 "twelve files of twelve lengths with the same bytes" --extract
+if command -v python3 >/dev/null; then PYTHONDONTWRITEBYTECODE=1 python3 "$ERO_SOURCE/tests/system/mkhostile.py" shared_directories shared 3; breaks dir.shared shared 1100 00 "directories with the same blocks"
+else skip "there is no python3" "dir.shared"; tried="$tried dir.shared"; fi
 : >why; for id in $($fsck --checks --json | jq -r '.[].id' | grep -vE '^(io|extract|digest|verity|space)\.'); do case " $tried " in *" $id "*) ;; *) echo "$id" ;; esac; done >why
 test ! -s why; ok $? "every invariant was broken once"
 grep -ohE '(ero_check_tell|ero_check_differs|ero_extract_tell)\([^;]*' "$ERO_SOURCE"/lib/check/*.c "$ERO_SOURCE"/lib/extract/*.c | grep -oE '"[a-z]+\.[a-z-]+"' | tr -d '"' | sort -u >told
