@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* mkfs.erofs: options in, one build, a summary out. */
 #include "mkfs/mkfs.h"
+#include "config.h"
 
 #include <malloc.h>
 #include <string.h>
@@ -113,7 +114,9 @@ int main(int argc, char **argv)
 	struct mkfs_options o;
 	int rc, code = 0;
 
+#ifdef HAVE_MALLOPT
 	mallopt(M_MMAP_THRESHOLD, OWN_PAGES); /* else arrays of millions of files leave holes in the heap when they go */
+#endif
 	cli_begin();
 	cli_guard_signals();
 	rc = mkfs_parse(argc, argv, &o);

@@ -72,7 +72,7 @@ static void run(struct ero_job *job, void *context)
 	const struct ero_hashtree *t = j->tree;
 	struct worker *w = context;
 
-	j->rc = w ? ero_pread_full(t->fd, w->below, j->count * BLOCK, t->base + j->from * BLOCK, "the image", &j->err) :
+	j->rc = w ? ero_pread_full(t->fd, w->below, (size_t)j->count * BLOCK, t->base + j->from * BLOCK, "the image", &j->err) :
 		    ero_fail_memory(&j->err);
 	for (uint64_t i = 0; !j->rc && i < j->count; i++)
 		if (!hash_block(t, w->below + i * BLOCK, j->hashes + i * ERO_SHA256_SIZE))

@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "base/syscalls.h"
 #include "base/tempfile.h"
 
 #include <fcntl.h>

@@ -126,7 +126,9 @@ int ero_build_boxed(struct ero_build *b, uint8_t **box, struct ero_error *err)
 {
 	int rc = 0;
 
-	*box = calloc(1, b->plan.boxed_bytes + 1);
+	if (b->plan.boxed_bytes >= SIZE_MAX)
+		return ero_fail_memory(err);
+	*box = calloc(1, (size_t)b->plan.boxed_bytes + 1);
 	if (!*box)
 		return ero_fail_memory(err);
 	if (b->boxed_prefixes)

@@ -266,8 +266,10 @@ int ero_pages_survey(struct ero_image *image, struct ero_pages *pages, struct er
 
 	memset(pages, 0, sizeof(*pages));
 	pages->count = ero_div_up(image->devices[0].base + image_size(image), ERO_PAGE_SIZE);
-	pages->flags = calloc(pages->count + 1, sizeof(*pages->flags));
-	s.stamps = calloc(pages->count + 1, sizeof(*s.stamps));
+	if (pages->count >= SIZE_MAX / sizeof(*s.stamps)) /* of an image that this machine cannot address */
+		return ero_fail_memory(err);
+	pages->flags = calloc((size_t)pages->count + 1, sizeof(*pages->flags));
+	s.stamps = calloc((size_t)pages->count + 1, sizeof(*s.stamps));
 	rc = pages->flags && s.stamps ? load_metabox(&s, err) : ero_fail_memory(err);
 	if (!rc) {
 		mark_image(&s, 0, image->super_end, ERO_PAGE_SUPER | always);

@@ -126,10 +126,10 @@ static int fill(struct ero_shared_file *f, struct slot *s, const struct ero_exte
 	if (s->room < e->length) {
 		free(s->bytes);
 		s->room = 0;
-		s->bytes = malloc(e->length);
+		s->bytes = malloc((size_t)e->length); /* at most 12 MiB */
 		if (!s->bytes)
 			return ero_fail_memory(err);
-		s->room = e->length;
+		s->room = (size_t)e->length;
 	}
 	s->valid = (size_t)e->length;
 	return f->image->salvage ? ero_data_decode_prefix(f->image, &f->inode, e, NULL, s->bytes, &s->valid, err) :

@@ -2,6 +2,7 @@
 /* What a file is, and in which state: attributes, holes, pages in the cache, a writer. */
 #include "layering/gather.h"
 #include "base/cleanup.h"
+#include "base/syscalls.h"
 
 #include <errno.h>
 #include <fcntl.h>

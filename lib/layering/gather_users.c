@@ -2,6 +2,7 @@
 /* Who else uses a file: loop devices on it, EROFS mounts of it, listeners that were asked to guard it. */
 #include "layering/gather.h"
 #include "base/cleanup.h"
+#include "base/syscalls.h"
 #include "config.h"
 
 #include <dirent.h>

@@ -3,9 +3,9 @@
  * (fsopen(2), fsconfig(2)). It needs the privilege to mount, and leaves one line in the kernel's log. */
 #include "layering/gather.h"
 #include "base/cleanup.h"
+#include "base/syscalls.h"
 
 #include <string.h>
-#include <sys/mount.h>
 #include <unistd.h>
 
 struct asking {

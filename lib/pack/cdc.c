@@ -9,8 +9,11 @@ enum { NORMALIZATION = 2 }; /* bits more below the average, bits less above */
 
 void ero_gear(uint64_t gear[256])
 {
-	for (uint64_t i = 0; i < 256; i++)
-		gear[i] = XXH3_64bits(&i, sizeof(i));
+	for (uint64_t i = 0; i < 256; i++) {
+		uint64_t number = htole64(i); /* the same bytes, and so the same image, on every machine */
+
+		gear[i] = XXH3_64bits(&number, sizeof(number));
+	}
 }
 
 /* The top bits: those that all of the last 64 bytes have had a part in. */

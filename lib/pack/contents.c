@@ -24,8 +24,8 @@ struct ero_node *ero_pack_hidden_inode(struct ero_pack *pack, uint64_t size)
 /* One content as jobs. The last one owns the bytes: jobs are freed in the order in which they were submitted. */
 static int submit(struct ero_packer *p, struct ero_node *node, uint8_t *bytes, size_t length, struct ero_error *err)
 {
-	uint64_t step = p->pack->options->extent_size || node == p->pack->metabox ? ero_pack_extent_size(p->pack, node) :
-										   ero_pack_segment_size(p->pack, node);
+	size_t step = p->pack->options->extent_size || node == p->pack->metabox ? ero_pack_extent_size(p->pack, node) :
+										 (size_t)ero_pack_segment_size(p->pack, node);
 	int rc = 0;
 
 	for (size_t at = 0; !rc && at < length; at += step) {

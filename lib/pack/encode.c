@@ -188,7 +188,7 @@ static size_t next_pcluster(struct segment *s, const uint8_t *in, size_t at, siz
 		s->gained = true;
 		return left;
 	}
-	blocks = ero_div_up(n, s->block);
+	blocks = (size_t)ero_div_up(n, s->block);
 	if (n && take > blocks * s->block) { /* more than it takes: so the next one begins in a later cluster */
 		s->gained = true;
 		return place(s, ERO_LC_HEAD1, s->worker->scratch, n, take) ? take : 0;

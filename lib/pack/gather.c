@@ -335,7 +335,7 @@ static int list_files(struct ero_gathering *g, struct ero_error *err)
 {
 	struct ero_pack *pack = g->packer->pack;
 
-	g->files = calloc(pack->tree->files + 1, sizeof(*g->files));
+	g->files = calloc((size_t)pack->tree->files + 1, sizeof(*g->files)); /* of which there are fewer than nodes in memory */
 	if (!g->files)
 		return ero_fail_memory(err);
 	for (size_t i = 0; i < pack->tree->node_count; i++) {

@@ -71,6 +71,7 @@ static void free_worker(void *worker)
 
 static uint64_t scramble(uint64_t x)
 {
+	x = htole64(x); /* numbers are hashed as bytes: the same ones on every machine, since the order of files follows from them */
 	return XXH3_64bits(&x, sizeof(x));
 }
 
@@ -109,7 +110,7 @@ static void sketch_bytes(struct sketch *s, const struct constants *c, const uint
 static void finish_sketch(const struct sketch *s, struct ero_survey_detail *d)
 {
 	for (unsigned k = 0; k < ERO_SURVEY_FEATURES; k++) {
-		uint64_t both[3] = { s->greatest[2 * k], s->greatest[2 * k + 1], k };
+		uint64_t both[3] = { htole64(s->greatest[2 * k]), htole64(s->greatest[2 * k + 1]), htole64(k) };
 
 		d->features[k] = (uint32_t)XXH3_64bits(both, sizeof(both));
 	}
@@ -182,7 +183,7 @@ static int read_whole(struct job *j, struct worker *w, const struct constants *c
 			rc = j->pack->source->ops->next_data(file, at, &data, &end, &j->err);
 		if (!rc && data > at) { /* a hole is as good as its length */
 			part = data - at;
-			XXH3_64bits_update(w->state, &part, sizeof(part));
+			XXH3_64bits_update(w->state, &(uint64_t){ htole64(part) }, sizeof(part));
 			if (chunked && !ero_cdc_hole(&w->cdc, part))
 				rc = ero_fail_memory(&j->err);
 			continue;
@@ -192,11 +193,11 @@ static int read_whole(struct job *j, struct worker *w, const struct constants *c
 			rc = j->pack->source->ops->read(file, at, w->buffer, (size_t)part, &j->err);
 		if (rc)
 			break;
-		XXH3_64bits_update(w->state, w->buffer, part);
-		f->node->random = f->node->random && (part < RANDOM_LEAST || looks_random(w->buffer, part));
+		XXH3_64bits_update(w->state, w->buffer, (size_t)part);
+		f->node->random = f->node->random && (part < RANDOM_LEAST || looks_random(w->buffer, (size_t)part));
 		if (size <= SKETCH_LIMIT && !f->node->random && ero_pack_gathers(j->pack->options))
-			sketch_bytes(&sketch, c, w->buffer, part);
-		if (chunked && !ero_cdc_take(&w->cdc, w->buffer, part))
+			sketch_bytes(&sketch, c, w->buffer, (size_t)part);
+		if (chunked && !ero_cdc_take(&w->cdc, w->buffer, (size_t)part))
 			rc = ero_fail_memory(&j->err);
 	}
 	f->hash = XXH3_64bits_digest(w->state);

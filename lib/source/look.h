@@ -6,6 +6,7 @@
 
 #include <sys/stat.h>
 #include "base/pool.h"
+#include "base/syscalls.h"
 #include "base/vec.h"
 #include "source/dirfds.h"
 #include "source/source.h"

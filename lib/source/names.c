@@ -55,7 +55,7 @@ void ero_names_free(struct ero_names *n)
 
 static size_t slot_of(const struct ero_names *n, const struct ero_node *dir, const char *name, size_t length)
 {
-	size_t at = XXH3_64bits_withSeed(name, length, (uint64_t)(uintptr_t)dir) & (n->room - 1);
+	size_t at = (size_t)XXH3_64bits_withSeed(name, length, (uint64_t)(uintptr_t)dir) & (n->room - 1);
 
 	for (; n->slots[at]; at = (at + 1) & (n->room - 1)) {
 		const struct entry *e = &n->entries.data[n->slots[at] - 1];

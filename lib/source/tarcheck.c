@@ -197,9 +197,9 @@ static int split(char *body, size_t size, record_vec *records, struct ero_error 
 
 		if (rc)
 			return rc;
-		if (length < number.length + 4 || body[start - 1] != ' ' || body[at + length - 1] != '\n')
+		if (length < number.length + 4 || length > size - at || body[start - 1] != ' ' || body[at + length - 1] != '\n')
 			return fail(err, what, number.value, number.length);
-		equals = memchr(r.key, '=', length - number.length - 2);
+		equals = memchr(r.key, '=', (size_t)length - number.length - 2);
 		if (!equals || equals == r.key)
 			return ero_fail(err, ERO_ERROR_CORRUPT, EINVAL, "a pax record has no name and value");
 		r.key_length = (size_t)(equals - r.key);
@@ -208,7 +208,7 @@ static int split(char *body, size_t size, record_vec *records, struct ero_error 
 		body[at + length - 1] = '\0';
 		if (!ero_vec_push(records, r))
 			return ero_fail_memory(err);
-		at += length;
+		at += (size_t)length;
 	}
 	return 0;
 }
@@ -494,10 +494,10 @@ static int read_body(const struct ero_feed *feed, const char *header, uint64_t *
 	if ((uint8_t)header[124] & 0x80 || size > MOST_EXTENDED)
 		return ero_fail(err, ERO_ERROR_UNSUPPORTED, E2BIG, "an extended header has more than 1 MiB");
 	to->count = 0;
-	if (!ero_vec_reserve(to, size + 1))
+	if (!ero_vec_reserve(to, (size_t)size + 1))
 		return ero_fail_memory(err);
-	rc = recall(feed, *at, to->data, size, err);
-	to->count = size;
+	rc = recall(feed, *at, to->data, (size_t)size, err);
+	to->count = (size_t)size;
 	*at += ero_round_up(size, RECORD);
 	return rc;
 }

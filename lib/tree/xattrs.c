@@ -75,7 +75,7 @@ static int make_room(struct ero_xattrs *x, struct table *t, uint64_t (*hash)(con
 
 		if (!t->slots[i])
 			continue;
-		for (at = hash(x, t->slots[i] - 1) & (room - 1); slots[at]; at = (at + 1) & (room - 1))
+		for (at = (size_t)hash(x, t->slots[i] - 1) & (room - 1); slots[at]; at = (at + 1) & (room - 1))
 			;
 		slots[at] = t->slots[i];
 	}
@@ -121,7 +121,7 @@ static int intern_item(struct ero_xattrs *x, const struct ero_xattr_item *wanted
 	rc = make_room(x, t, item_hash_by_number, err);
 	if (rc)
 		return rc;
-	for (at = hash_item(&item) & (t->room - 1); t->slots[at]; at = (at + 1) & (t->room - 1)) {
+	for (at = (size_t)hash_item(&item) & (t->room - 1); t->slots[at]; at = (at + 1) & (t->room - 1)) {
 		if (same_item(&x->items[t->slots[at] - 1], &item)) {
 			*number = t->slots[at] - 1;
 			return 0;
@@ -211,7 +211,7 @@ int ero_xattrs_commit(struct ero_xattrs *x, uint32_t *set, struct ero_error *err
 	rc = make_room(x, t, set_hash_by_number, err);
 	if (rc)
 		return rc;
-	for (at = hash_members(x->pending, count) & (t->room - 1); t->slots[at]; at = (at + 1) & (t->room - 1)) {
+	for (at = (size_t)hash_members(x->pending, count) & (t->room - 1); t->slots[at]; at = (at + 1) & (t->room - 1)) {
 		s = &x->sets[t->slots[at] - 1];
 		if (s->count == count && !memcmp(x->members + s->first, x->pending, count * sizeof(*x->pending))) {
 			*set = t->slots[at] - 1;

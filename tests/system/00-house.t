@@ -50,4 +50,8 @@ for tool in mkfs fsck dump; do
 done
 grep -oE '(^|[ (`])(lib|man|tests|cli|mkfs|fsck|dump)/[A-Za-z0-9_./-]+[A-Za-z0-9]' README.md NEWS.md man/*.[0-9] | sed 's/.*[ (`:]//' | sort -u | while read -r p; do [ -e "$p" ] || echo "$p is named in a document and is not there"; done >"$work/why"
 test ! -s "$work/why"; ok $? "documents name only files that exist"
+for page in layering checks; do
+	"$bin/man/$page" >"$work/page" && cmp "$work/page" "$ERO_SOURCE/man/erolith-$page.7" >"$work/why" 2>&1
+	ok $? "man/erolith-$page.7 is what its table says (make man-pages writes it)"
+done
 finish

@@ -54,7 +54,7 @@ static void print_digest(int fd, const char *name)
 		if (data < 0)
 			data = errno == ENXIO ? end : at;
 		for (; at < data; at += n) {
-			n = data - at < (off_t)sizeof(zeros) ? data - at : (off_t)sizeof(zeros);
+			n = data - at < (off_t)sizeof(zeros) ? (ssize_t)(data - at) : (ssize_t)sizeof(zeros);
 			EVP_DigestUpdate(md, zeros, (size_t)n);
 		}
 		if (at == end)

@@ -206,7 +206,7 @@ static void random_first(void **state)
 		void *encoder = make_encoder(info->name, ERO_LEVEL_DEFAULT, ROOM, &cfgs), *decoder = NULL;
 		size_t n = ero_codec_encode(codec, encoder, in, ROOM, out, ROOM);
 
-		assert_true(n > RANDOM && n < RANDOM + (ROOM - RANDOM) / 2);
+		assert_true(n > RANDOM && n < RANDOM + (ROOM - RANDOM) * 2 / 3); /* liblz4 finds less where words have 32 bits */
 		assert_true(out[0] != 0);
 		assert_int_equal(codec->decode(&decoder, &cfgs, out, n, back, ROOM, false), 0);
 		assert_memory_equal(in, back, ROOM);
