@@ -3,7 +3,7 @@
 #ifndef DUMP_DUMP_H
 #define DUMP_DUMP_H
 
-#include "cli/cli.h"
+#include "cli/sandbox.h"
 
 #define DUMP "dump.erofs"
 
@@ -14,6 +14,7 @@ struct dump_options {
 	uint64_t nid, offset;
 	const char *path, *hot_list;
 	struct cli_list devices;
+	struct cli_sandbox sandbox;
 };
 
 /* As fsck_parse(). */

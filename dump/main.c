@@ -86,20 +86,32 @@ static int digest(const struct dump_options *o, const char *path)
 	return 1;
 }
 
+struct task {
+	const struct dump_options *options;
+	char **images;
+};
+
+static int work(void *task)
+{
+	const struct task *t = task;
+
+	if (t->options->diff)
+		return diff(t->options, t->images[0], t->images[1]);
+	return t->options->verity ? digest(t->options, t->images[0]) : dump(t->options, t->images[0]);
+}
+
 int main(int argc, char **argv)
 {
 	struct dump_options o;
+	struct task task = { .options = &o };
 	int first, code;
 
 	cli_begin();
 	first = dump_parse(argc, argv, &o);
 	code = first < 0;
-	if (first > 0 && o.diff)
-		code = diff(&o, argv[first], argv[first + 1]);
-	else if (first > 0 && o.verity)
-		code = digest(&o, argv[first]);
-	else if (first > 0)
-		code = dump(&o, argv[first]);
+	task.images = argv + first;
+	if (first > 0)
+		code = cli_sandbox_run(DUMP, &o.sandbox, work, &task, o.diff ? 2 : 1);
 	cli_list_free(&o.devices);
 	return cli_finish(DUMP, code, o.diff ? 2 : 1);
 }

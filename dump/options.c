@@ -46,6 +46,7 @@ static const struct cli_option table[] = {
 	{ "no-sbcrc", 0, CLI_NONE, NULL, "do not stop at a wrong superblock checksum", cli_set_true, FIELD(no_checksum) },
 	{ "offset", 0, CLI_REQUIRED, "BYTES", "the image begins at this byte of its file", set_number, FIELD(offset) },
 	{ "path", 0, CLI_REQUIRED, "PATH", "the inode of this path", cli_set_string, FIELD(path) },
+	{ "sandbox", 0, CLI_REQUIRED, "on|off|require", "confine what reads the image (default: as far as this kernel can)", cli_set_sandbox, FIELD(sandbox) },
 	{ "verity-digest", 0, CLI_NONE, NULL, "the fs-verity digest of the file (SHA-256, blocks of 4096 bytes, no salt)", cli_set_true, FIELD(verity) },
 	{ NULL, 0, CLI_NONE, NULL, NULL, NULL, 0 },
 };
@@ -68,8 +69,10 @@ int dump_parse(int argc, char **argv, struct dump_options *o)
 		return -1;
 	if (o->show_help)
 		cli_help(&cli, stdout);
-	else if (o->show_version)
+	else if (o->show_version) {
 		cli_version(&cli, stdout);
+		cli_sandbox_version(stdout);
+	}
 	if (o->show_help || o->show_version)
 		return 0;
 	inode = o->path || o->has_nid;

@@ -3,7 +3,7 @@
 #ifndef FSCK_FSCK_H
 #define FSCK_FSCK_H
 
-#include "cli/cli.h"
+#include "cli/sandbox.h"
 
 #define FSCK "fsck.erofs"
 
@@ -24,6 +24,7 @@ struct fsck_options {
 	const char *path;
 	const char *for_kernel;
 	struct cli_list devices;
+	struct cli_sandbox sandbox; /* of a check or an extraction */
 	/* preflight */
 	bool rules, checks, strict, probe, hold, exec, trust_devices, no_digests;
 	enum ero_way way;

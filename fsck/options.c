@@ -160,6 +160,7 @@ static const struct cli_option table[] = {
 	{ "root-hash", 0, CLI_REQUIRED, "HEX", "decode all data, and verify the dm-verity tree behind the image against this root hash", set_root_hash, 0 },
 	{ "rules", 0, CLI_NONE, NULL, "list all layering rules and exit", cli_set_true, FIELD(rules) },
 	{ "salvage", 0, CLI_REQUIRED, "DIR", "write all that can still be read to DIR, and list what is lost", set_salvage, 0 },
+	{ "sandbox", 0, CLI_REQUIRED, "on|off|require", "confine what reads the image (default: as far as this kernel can)", cli_set_sandbox, FIELD(sandbox) },
 	{ "save-facts", 0, CLI_REQUIRED, "FILE", "with --preflight: write the facts as JSON; - is standard output", cli_set_string, FIELD(save_facts) },
 	{ "strict", 0, CLI_NONE, NULL, "with --preflight: exit code 1 if there are warnings", cli_set_true, FIELD(strict) },
 	{ "trust-devices", 0, CLI_NONE, NULL, "with --preflight: the extra devices are known to be the right ones", cli_set_true, FIELD(trust_devices) },
@@ -212,8 +213,10 @@ int fsck_parse(int argc, char **argv, struct fsck_options *o)
 		return -1;
 	if (o->show_help)
 		cli_help(&cli, stdout);
-	else if (o->show_version)
+	else if (o->show_version) {
 		cli_version(&cli, stdout);
+		cli_sandbox_version(stdout);
+	}
 	if (o->show_help || o->show_version)
 		return 0;
 	if (o->rules || o->checks || o->explain)

@@ -3,7 +3,9 @@
 #include "mkfs/mkfs.h"
 #include "config.h"
 
+#include <limits.h>
 #include <malloc.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -109,21 +111,75 @@ static int build(struct mkfs_options *o)
 	return code;
 }
 
+/* The directory of a path, in `room`; "." if it names none. */
+static const char *directory_of(const char *path, char *room)
+{
+	char *slash;
+
+	snprintf(room, PATH_MAX, "%s", path);
+	slash = strrchr(room, '/');
+	if (!slash)
+		return ".";
+	slash[slash == room] = '\0';
+	return room;
+}
+
+/* What a build writes to: its outputs, where links lead, too, and where it may put something aside. */
+struct writable {
+	char rooms[4][PATH_MAX], real[PATH_MAX];
+};
+
+static void allow_outputs(struct mkfs_options *o, struct writable *w)
+{
+	struct cli_sandbox *s = &o->sandbox;
+	const char *target = o->build.target;
+	ssize_t n;
+
+	s->task = CLI_TASK_BUILD;
+	s->attributes = o->build.source_kind == ERO_SOURCE_DIRECTORY; /* trusted.* are seen by who has CAP_SYS_ADMIN */
+	cli_sandbox_allow(s, target);
+	cli_sandbox_allow(s, directory_of(target, w->rooms[0]));
+	if (realpath(target, w->real)) {
+		cli_sandbox_allow(s, directory_of(w->real, w->rooms[1]));
+	} else if ((n = readlink(target, w->real, sizeof(w->real) - 1)) > 0) { /* to what is not there yet */
+		w->real[n] = '\0';
+		if (*w->real == '/')
+			cli_sandbox_allow(s, directory_of(w->real, w->rooms[1]));
+	}
+	cli_sandbox_allow(s, o->build.blob_device);
+	if (o->build.blob_device)
+		cli_sandbox_allow(s, directory_of(o->build.blob_device, w->rooms[2]));
+	if (o->verity_file)
+		cli_sandbox_allow(s, directory_of(o->verity_file, w->rooms[3]));
+	cli_sandbox_allow(s, ".");
+	cli_sandbox_allow(s, getenv("TMPDIR"));
+	cli_sandbox_allow(s, "/var/tmp");
+	cli_sandbox_allow(s, "/tmp");
+}
+
+static int work(void *options)
+{
+	cli_guard_signals();
+	return build(options);
+}
+
 int main(int argc, char **argv)
 {
 	struct mkfs_options o;
+	struct writable writable;
 	int rc, code = 0;
 
 #ifdef HAVE_MALLOPT
 	mallopt(M_MMAP_THRESHOLD, OWN_PAGES); /* else arrays of millions of files leave holes in the heap when they go */
 #endif
 	cli_begin();
-	cli_guard_signals();
 	rc = mkfs_parse(argc, argv, &o);
 	if (rc < 0)
 		code = CLI_EXIT_USAGE_MKFS;
-	else if (!rc)
-		code = build(&o);
+	else if (!rc) {
+		allow_outputs(&o, &writable);
+		code = cli_sandbox_run(MKFS, &o.sandbox, work, &o, 1);
+	}
 	mkfs_free(&o);
 	return cli_finish(MKFS, code, 1);
 }

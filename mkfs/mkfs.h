@@ -3,13 +3,14 @@
 #ifndef MKFS_MKFS_H
 #define MKFS_MKFS_H
 
-#include "cli/cli.h"
+#include "cli/sandbox.h"
 
 #define MKFS "mkfs.erofs"
 
 struct mkfs_options {
 	struct ero_build_options build;
 	struct cli_list exclude_paths, exclude_regexes, xattr_prefixes;
+	struct cli_sandbox sandbox;
 	bool show_help, show_version;
 	bool quiet, json;
 	unsigned verbosity;       /* -d */

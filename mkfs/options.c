@@ -371,6 +371,8 @@ static const struct cli_option table[] = {
 	  set_record_verity, 0 },
 	{ "root-xattr-isize", 0, CLI_REQUIRED, "BYTES", "keep at least this much room for xattrs of the root", set_unsigned,
 	  FIELD(build.root_xattr_isize) },
+	{ "sandbox", 0, CLI_REQUIRED, "on|off|require", "confine what reads the source (default: as far as this kernel can)", cli_set_sandbox,
+	  FIELD(sandbox) },
 	{ "sort", 0, CLI_REQUIRED, "path|none", "archive: accepted; data is placed by path", set_sort, 0 },
 	{ "tar", 0, CLI_OPTIONAL, "f", "the source is an archive (--tar=f), standard input if none is named", set_tar, 0 },
 	{ "uid-offset", 0, CLI_REQUIRED, "N", "add N to all owners", set_offset, FIELD(build.uid_offset) },
@@ -431,6 +433,7 @@ static void print_version(void)
 	for (unsigned i = 0; (c = ero_compressor_info(i)); i++)
 		printf("%s %s", i ? "," : "", c->name);
 	putchar('\n');
+	cli_sandbox_version(stdout);
 }
 
 /* $SOURCE_DATE_EPOCH is what -T is when -T is not given, but for the build time and newer files only in its own

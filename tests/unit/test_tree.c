@@ -80,7 +80,7 @@ static void replaced_members(void **state)
 		snprintf(name, sizeof(name), "many/%d", i);
 		assert_int_equal(ero_names_put(n, name, ero_tree_node(&t, S_IFREG), NULL), 0);
 	}
-	assert_int_equal(ero_names_finish(n, NULL), 0);
+	assert_int_equal(ero_names_finish(n, NULL, NULL), 0);
 	ero_names_free(n);
 	assert_int_equal(ero_tree_finish(&t, NULL), 0);
 	assert_int_equal(t.node_count, 1 + 4 + 1 + 5000);
