@@ -165,7 +165,7 @@ static void tell(struct ero_data_check *d, const struct file *f)
 {
 	const struct range *bad = bad_fragment(d, &f->content);
 
-	if (f->rc && f->content.packed) {
+	if (f->content.packed && f->err && f->err->kind == ERO_ERROR_CORRUPT) {
 		const struct ero_extent *last = &f->content.extents[f->content.extent_count - 1];
 		struct range r = { f->content.extents[0].logical, last->logical + last->length };
 

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -12,6 +13,7 @@
 #include "base/outfile.h"
 #include "base/pool.h"
 #include "base/keys.h"
+#include "base/limits.h"
 #include "base/spool.h"
 #include "base/vec.h"
 
@@ -95,6 +97,92 @@ static void vectors(void **state)
 	assert_false(ero_vec_reserve(&v, SIZE_MAX / 3)); /* bytes wrap */
 	assert_int_equal(v.count, 1000);
 	ero_vec_free(&v);
+}
+
+static void put_line(const char *root, const char *path, const char *line)
+{
+	char name[512], *slash;
+	FILE *f;
+
+	snprintf(name, sizeof(name), "%s/%s", root, path);
+	for (slash = strchr(name + strlen(root) + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		mkdir(name, 0700);
+		*slash = '/';
+	}
+	f = fopen(name, "w");
+	assert_non_null(f);
+	fputs(line, f);
+	fclose(f);
+}
+
+/* Limits of control groups: of one's own and of those above, in both versions. */
+static void groups(void **state)
+{
+	char root[] = "/tmp/erolith-groups.XXXXXX", command[64];
+	struct ero_limits plain, l;
+
+	(void)state;
+	assert_non_null(mkdtemp(root));
+	ero_limits_read("/nowhere", &plain);
+	assert_true(plain.processors >= 1 && plain.memory > 0);
+	put_line(root, "proc/self/cgroup", "0::/a/b\n");
+	put_line(root, "sys/fs/cgroup/a/b/cpu.max", "max 100000\n");
+	put_line(root, "sys/fs/cgroup/a/b/memory.max", "max\n");
+	ero_limits_read(root, &l);
+	assert_true(l.processors == plain.processors && l.memory == plain.memory);
+	put_line(root, "sys/fs/cgroup/a/cpu.max", "50000 100000\n"); /* half a processor is one thread */
+	put_line(root, "sys/fs/cgroup/a/memory.max", "268435456\n");
+	ero_limits_read(root, &l);
+	assert_int_equal(l.processors, 1);
+	assert_int_equal(l.memory, 256 << 20);
+	put_line(root, "proc/self/cgroup", "4:memory:/x\n1:cpu,cpuacct:/y\n0::/\n");
+	put_line(root, "sys/fs/cgroup/cpu,cpuacct/y/cpu.cfs_quota_us", "-1\n");
+	put_line(root, "sys/fs/cgroup/cpu,cpuacct/y/cpu.cfs_period_us", "100000\n");
+	ero_limits_read(root, &l);
+	assert_int_equal(l.processors, plain.processors);
+	put_line(root, "sys/fs/cgroup/cpu,cpuacct/y/cpu.cfs_quota_us", "20000\n");
+	put_line(root, "sys/fs/cgroup/memory/x/memory.limit_in_bytes", "1048576\n");
+	ero_limits_read(root, &l);
+	assert_int_equal(l.processors, 1);
+	assert_int_equal(l.memory, 1 << 20);
+	assert_int_equal(ero_limits_workers(8, 100 << 20, ERO_LIMITS_BASE, ERO_LIMITS_WORKER), 1);
+	assert_int_equal(ero_limits_workers(8, 256 << 20, ERO_LIMITS_BASE, ERO_LIMITS_WORKER), 8);
+	assert_int_equal(ero_limits_workers(8, 1, ERO_LIMITS_BASE, ERO_LIMITS_WORKER), 1);
+	assert_int_equal(ero_limits_workers(5, 0, ERO_LIMITS_BASE, ERO_LIMITS_WORKER), 5);
+	snprintf(command, sizeof(command), "rm -r %s", root);
+	assert_int_equal(system(command), 0);
+}
+
+static void printed(char *to, size_t size, void (*print)(FILE *, const char *, size_t), const char *text)
+{
+	FILE *f = fmemopen(to, size, "w");
+
+	assert_non_null(f);
+	print(f, text, strlen(text));
+	fclose(f);
+}
+
+/* No name plays with a terminal, or hides something. */
+static void escapes(void **state)
+{
+	static const char *const hostile[] = { "\x1b[31m", "\n", "\r", "\x7f", "\xc2\x9b", "\xe2\x80\xae", "\xe2\x80\x8b", "\xe2\x81\xa6", "\xef\xbb\xbf",
+					       "\xf3\xa0\x80\xa1", "\xff", "\xc0\xaf", "\xed\xa0\x80", "\xd8\x9c", "\xe2\x80\xa8", "\xe2" };
+	char text[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(hostile) / sizeof(hostile[0]); i++) {
+		printed(text, sizeof(text), ero_print_name, hostile[i]);
+		assert_memory_equal(text, "\\x", 2);
+		for (const char *c = text; *c; c++)
+			assert_true(*c >= ' ' && *c < 127);
+		printed(text, sizeof(text), ero_print_text, hostile[i]);
+		assert_memory_equal(text, "\\x", 2);
+	}
+	printed(text, sizeof(text), ero_print_name, "caf\xc3\xa9 \xe6\x97\xa5 a\\b");
+	assert_string_equal(text, "caf\xc3\xa9 \xe6\x97\xa5 a\\x5cb");
+	printed(text, sizeof(text), ero_print_text, "caf\xc3\xa9 a\\b");
+	assert_string_equal(text, "caf\xc3\xa9 a\\b");
 }
 
 static void arenas(void **state)
@@ -249,7 +337,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(numbers),    cmocka_unit_test(checksum), cmocka_unit_test(ranges),
-		cmocka_unit_test(sparse_bits), cmocka_unit_test(vectors),    cmocka_unit_test(arenas),	  cmocka_unit_test(spools),
+		cmocka_unit_test(sparse_bits), cmocka_unit_test(vectors),    cmocka_unit_test(groups), cmocka_unit_test(escapes), cmocka_unit_test(arenas),	  cmocka_unit_test(spools),
 		cmocka_unit_test(pool_order), cmocka_unit_test(keys_are_numbered), cmocka_unit_test(error_texts),
 	};
 

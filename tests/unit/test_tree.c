@@ -71,7 +71,10 @@ static void replaced_members(void **state)
 	assert_ptr_equal(ero_names_find(n, "a/b/c"), second);
 	assert_int_equal(ero_names_directory(n, "a/b", &dir, NULL), 0);
 	assert_ptr_equal(dir, ero_names_find(n, "a/b"));
-	assert_int_equal(ero_names_put(n, "a/b/c/d", first, NULL), 0); /* a file in the way becomes a directory */
+	assert_int_equal(ero_names_put(n, "a/b/c/d", first, NULL), -ENOTDIR); /* a file in the way is not lost */
+	assert_int_equal(ero_names_put(n, "a/b", first, NULL), -EISDIR);      /* nor what a directory holds */
+	assert_int_equal(ero_names_directory(n, "a/b/c", &dir, NULL), 0);     /* who names it as a directory means it */
+	assert_int_equal(ero_names_put(n, "a/b/c/d", first, NULL), 0);
 	assert_true(S_ISDIR(ero_names_find(n, "a/b/c")->mode));
 	assert_null(ero_names_find(n, "a/x"));
 	for (int i = 0; i < 5000; i++) {
