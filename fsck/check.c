@@ -144,14 +144,16 @@ static int check_open(struct context *c, struct ero_image *image, struct ero_che
 		      struct ero_error *err)
 {
 	const struct fsck_options *o = c->options;
+	char root[65] = "";
 	struct ero_check_options options = {
-		.data = (o->extract && !o->extract_to) || o->inode_digest || o->root_hash,
+		.data = (o->extract && !o->extract_to) || o->inode_digest || o->root_hash || o->cert,
 		.verity_root = o->root_hash, .inode_digest = o->inode_digest, .has_nid = o->has_nid, .nid = o->nid, .all = o->all, .workers = o->workers, .memory = o->memory,
 		.finding = on_finding, .context = c,
 	};
 	struct ero_check_result extracted = { 0 };
 	struct ero_error check_err = { 0 };
 	struct checking checking = { .image = image, .options = &options, .result = result, .err = &check_err };
+	bool unsealed = false;
 	int rc = 0;
 
 	if (o->path) {
@@ -160,6 +162,17 @@ static int check_open(struct context *c, struct ero_image *image, struct ero_che
 	}
 	if (rc)
 		return OPERATIONAL;
+	if (o->cert) {
+		struct ero_finding f = { .id = "verity.signature", .severity = ERO_DAMAGE, .message = err->text };
+
+		rc = ero_seal_verify(c->image, o->cert, o->root_hash, root, err);
+		if (rc && err->kind != ERO_ERROR_CORRUPT)
+			return OPERATIONAL;
+		options.verity_root = root;
+		if (rc)
+			on_finding(c, &f);
+		unsealed = rc != 0;
+	}
 	c->checking = &checking;
 	if (!o->salvage)
 		start_check(&checking, !o->extract_to);
@@ -170,6 +183,7 @@ static int check_open(struct context *c, struct ero_image *image, struct ero_che
 		*err = check_err;
 		return OPERATIONAL;
 	}
+	result->damages += unsealed;
 	result->untold += extracted.untold;
 	if (rc) {
 		result->damages += extracted.damages;

@@ -18,6 +18,7 @@ struct fsck_options {
 	bool force, overwrite, xattrs, owners, permissions;
 	bool no_checksum;
 	const char *root_hash;     /* of a dm-verity tree, in hexadecimal */
+	const char *cert;          /* by which IMAGE.roothash.p7s has to be signed */
 	const char *inode_digest;  /* name of the xattr, "": the superblock's */
 	bool has_nid;
 	uint64_t nid, offset;

@@ -106,6 +106,16 @@ static int set_root_hash(void *options, const struct cli_option *self, const cha
 	return 0;
 }
 
+static int set_cert(void *options, const struct cli_option *self, const char *value)
+{
+	struct fsck_options *o = options;
+
+	(void)self;
+	o->extract = true;
+	o->cert = value;
+	return 0;
+}
+
 static int set_inode_digest(void *options, const struct cli_option *self, const char *value)
 {
 	struct fsck_options *o = options;
@@ -127,6 +137,7 @@ static const struct cli_option table[] = {
 	{ NULL, 'y', CLI_NONE, NULL, "like -a", cli_accept, 0 },
 	{ "all", 0, CLI_NONE, NULL, "show all findings, not just the first 100 of each kind", cli_set_true, FIELD(all) },
 	{ "as", 0, CLI_REQUIRED, "WAY", "with --preflight: judge a mount of the file itself, by a loop device,\nor of a block device: auto (default), file, loop, device", set_way, 0 },
+	{ "cert", 0, CLI_REQUIRED, "FILE", "decode all data, and verify the dm-verity tree against the root hash in IMAGE.roothash (or --root-hash),\nand that against its signature IMAGE.roothash.p7s by this certificate (PEM)", set_cert, 0 },
 	{ "checks", 0, CLI_NONE, NULL, "list all invariants that are checked and exit", cli_set_true, FIELD(checks) },
 	{ "device", 0, CLI_REQUIRED, "FILE", "an extra device, in the order of the image's table", cli_add_string, FIELD(devices) },
 	{ "exec", 0, CLI_NONE, NULL, "with --preflight: IMAGE -- COMMAND… runs the command, if the verdict is go,\nwhile the file is held; {} in it stands for the held file", cli_set_true, FIELD(exec) },

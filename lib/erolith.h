@@ -439,6 +439,17 @@ ERO_API void ero_hold_release(struct ero_hold *hold);
  * no libfsverity. */
 enum { ERO_VERITY_TEXT = 8 + 2 * 64 };
 ERO_API int ero_verity_digest(const char *path, char text[ERO_VERITY_TEXT], struct ero_error *err);
+/* The files beside a sealed image: IMAGE.roothash, and with a key and its certificate (PEM files; both or NULL) the PKCS#7 signature
+ * IMAGE.roothash.p7s. Opened before the image is built, so that what cannot be written or read stops the build; written with the root
+ * hash of the finished image (ero_build_summary.verity_root); closed without that, they leave nothing. */
+struct ero_seal;
+ERO_API int ero_seal_open(const char *image, const char *key, const char *cert, struct ero_seal **seal, struct ero_error *err);
+ERO_API int ero_seal_write(struct ero_seal *seal, const char *root_hash, struct ero_error *err);
+ERO_API void ero_seal_close(struct ero_seal *seal);
+/* Verifies IMAGE.roothash.p7s: that it is the signature, by the key of this certificate, of the root hash that is given, or (NULL) of the
+ * one in IMAGE.roothash; which goes to `root` for ero_check_options.verity_root. -EKEYREJECTED if it is not. */
+ERO_API int ero_seal_verify(const char *image, const char *cert, const char *given, char root[65], struct ero_error *err);
+
 /* Records the fs-verity digest of an image for later: "sha256:… IMAGE" in `file`, or (NULL) in IMAGE.verity. Opened before the image is
  * built, so that a file which cannot be written stops the build; written when the image is there; closed without that, it leaves nothing. */
 struct ero_verity_record;

@@ -90,6 +90,8 @@ static int build(struct mkfs_options *o)
 {
 	struct ero_build_summary summary;
 	struct ero_verity_record *record = NULL;
+	struct ero_seal *seal = NULL;
+	bool to_file = !is_standard_output(o->build.target);
 	struct ero_error err;
 	struct state s = { .options = o };
 	int rc, code;
@@ -100,14 +102,19 @@ static int build(struct mkfs_options *o)
 	o->build.temporary = cli_temporary;
 	o->build.context = &s;
 	rc = o->record_verity ? ero_verity_record_open(o->build.target, o->verity_file, &record, &err) : 0;
+	if (!rc && o->build.verity_salt && to_file)
+		rc = ero_seal_open(o->build.target, o->sign_key, o->sign_cert, &seal, &err);
 	cli_progress_begin(&s.progress, !o->quiet);
 	if (!rc)
 		rc = ero_build(&o->build, &summary, &err);
+	if (!rc && seal)
+		rc = ero_seal_write(seal, summary.verity_root, &err);
 	cli_progress_end(&s.progress);
 	if (rc)
 		cli_error(MKFS, "%s", err.text);
 	code = rc ? 1 : look_at(o, &s, record) | report(o, &summary);
 	ero_verity_record_close(record);
+	ero_seal_close(seal);
 	return code;
 }
 

@@ -18,6 +18,7 @@ struct mkfs_options {
 	bool mkfs_time;           /* -T is not for files */
 	bool ignore_mtime;
 	bool record_verity;
+	const char *sign_key, *sign_cert; /* of --verity-sign and --cert, or NULL */
 	const char *verity_file;  /* that takes the digest; NULL: IMAGE.verity */
 };
 

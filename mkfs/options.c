@@ -383,6 +383,9 @@ static const struct cli_option table[] = {
 	{ "workers", 0, CLI_REQUIRED, "N", "threads (default: one per processor); the image does not depend on it",
 	  set_workers, 0 },
 	{ "zD", 0, CLI_OPTIONAL, "0|1", "compress directories of more than a block, too", set_directories, 0 },
+	{ "cert", 0, CLI_REQUIRED, "FILE", "the certificate (PEM) of --verity-sign", cli_set_string, FIELD(sign_cert) },
+	{ "verity-sign", 0, CLI_REQUIRED, "FILE", "with --verity: sign the root hash with this key (PEM), as IMAGE.roothash.p7s", cli_set_string,
+	  FIELD(sign_key) },
 	{ "verity", 0, CLI_OPTIONAL, "SALT", "append a dm-verity tree and tell its root hash (SALT: hexadecimal, - for none)", set_verity, 0 },
 	{ "xattr-inode-digest", 0, CLI_OPTIONAL, "NAME", "give every regular file an xattr with the SHA-256 of its content\n(default name: erofs.fingerprint.v1)",
 	  set_inode_digest, 0 },
@@ -492,6 +495,10 @@ static int take_operands(struct mkfs_options *o, int count, char **words)
 	o->build.source = count > 1 ? words[1] : NULL;
 	if (archive && o->build.source && !strcmp(o->build.source, "-"))
 		o->build.source = NULL;
+	if ((o->sign_key != NULL) != (o->sign_cert != NULL) || (o->sign_key && !o->build.verity_salt))
+		return cli_usage_error(&cli, "--verity-sign=KEY, --cert=CERTIFICATE and --verity go together");
+	if (o->sign_key && !strcmp(o->build.target, "-"))
+		return cli_usage_error(&cli, "--verity-sign needs an image that is a file");
 	if (o->record_verity && !strcmp(o->build.target, "-"))
 		return cli_usage_error(&cli, "--record-verity needs an image that is a file");
 	return 0;

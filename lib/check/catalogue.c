@@ -104,6 +104,8 @@ const struct ero_invariant ero_invariants[] = {
 	{ "digest.differs", ERO_DAMAGE, "The fingerprint in a file's xattr is that of its content. (Shown by --xattr-inode-digest only.)",
 	  "Whoever trusts the fingerprint opens another file." },
 	{ "digest.missing", ERO_WARNING, "Every regular file with data has a fingerprint. (Shown by --xattr-inode-digest only.)", "It is not shared by fingerprint." },
+	{ "verity.signature", ERO_DAMAGE, "With a certificate, IMAGE.roothash.p7s is a signature by it of the root hash.",
+	  "Who mounts by this certificate (dm-verity with a signature, systemd) refuses the image." },
 	{ "verity.damaged", ERO_DAMAGE, "The blocks of the image hash to the root of the dm-verity tree behind it. (Shown by --extract only.)",
 	  "dm-verity fails reads of such blocks with EIO." },
 	/* ---- not the image's fault ---- */

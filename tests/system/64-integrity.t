@@ -84,4 +84,25 @@ check "the blocks of a directory that are left" sh -c "$fsck -d0 --salvage=x s.i
 $mkfs --quiet $fixed --preset=dense s.img t; packed=$(od -An -tu8 -j1120 -N8 s.img | tr -d ' ')
 set_byte s.img $((packed * 32 + 5)) 00; rm -rf x
 check "without the packed inode, names and links" sh -c "$fsck -d0 --salvage=x s.img; test \$? -eq 4 && test \$(readlink x/link) = a && test -e x/d/same"
+# ---- sealed: the root hash, and its signature
+if command -v openssl >/dev/null; then
+	for k in one two; do openssl req -x509 -newkey rsa:2048 -nodes -keyout $k.key -out $k.crt -subj /CN=$k -days 30 2>/dev/null; done
+	mkdir sealed; seq 20000 >sealed/a; cp sealed/a sealed/b
+	check "--verity-sign" $mkfs --quiet -zlz4 --verity --verity-sign=one.key --cert=one.crt s.erofs sealed
+	check "the root hash lies beside it, without a newline" sh -c 'test "$(wc -c <s.erofs.roothash)" -eq 64'
+	openssl smime -sign -nocerts -noattr -binary -in s.erofs.roothash -inkey one.key -signer one.crt -outform der -out openssl.p7s
+	same "the signature is openssl's, byte for byte" openssl.p7s s.erofs.roothash.p7s
+	check "and openssl verifies it" openssl smime -verify -binary -inform der -in s.erofs.roothash.p7s -content s.erofs.roothash -certfile one.crt -nointern -noverify -out signed
+	check "so does fsck, and the tree" sh -c "$fsck --cert=one.crt s.erofs | grep -q 'dm-verity root hash'"
+	check "with the root hash given" $fsck -d1 --cert=one.crt --root-hash="$(cat s.erofs.roothash)" s.erofs
+	fails 4 'verity.signature' "not by another certificate" $fsck -d1 --cert=two.crt s.erofs
+	check "not of another root hash" sh -c "$fsck -d1 --cert=one.crt --root-hash=$(printf '%064d' 0) s.erofs 2>said; test \$? -eq 4 && grep -q verity.signature said"
+	cp s.erofs.roothash saved; printf '%064d' 7 >s.erofs.roothash; check "nor of one that was changed" sh -c "$fsck -d1 --cert=one.crt s.erofs 2>said; test \$? -eq 4 && grep -q verity.signature said"; cp saved s.erofs.roothash
+	printf x | dd of=s.erofs bs=1 seek=6000 conv=notrunc 2>/dev/null; check "nor of an image that was changed" sh -c "$fsck -d1 --cert=one.crt s.erofs 2>said; test \$? -eq 4 && grep -q verity.damaged said"
+	fails 1 'does not belong' "a key of another certificate" $mkfs --quiet --verity --verity-sign=two.key --cert=one.crt n.erofs sealed
+	fails 1 'go together' "a key without a certificate" $mkfs --quiet --verity --verity-sign=one.key n.erofs sealed
+	fails 1 'no private key' "a key that is none" $mkfs --quiet --verity --verity-sign=one.crt --cert=one.crt n.erofs sealed
+	check "none of these left anything" sh -c 'test -z "$(ls | grep n.erofs)"'
+	check "a build that fails leaves no files beside" sh -c "! $mkfs --quiet --verity --verity-sign=one.key --cert=one.crt n.erofs nowhere 2>/dev/null; test -z \"\$(ls -A | grep n.erofs)\""
+else skip "there is no openssl" "sealed images"; fi
 finish
