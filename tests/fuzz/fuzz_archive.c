@@ -27,7 +27,7 @@ static void verify(const char *path)
 	ero_image_close(image);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static int fuzz_one(const uint8_t *data, size_t size)
 {
 	static const char *const presets[] = { NULL, "dense", "compat", "live" };
 	struct ero_build_options options;

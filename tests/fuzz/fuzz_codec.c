@@ -45,7 +45,7 @@ static void round_trip(const uint8_t *choice, const uint8_t *data, size_t size)
 	free(plain);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static int fuzz_one(const uint8_t *data, size_t size)
 {
 	if (size < 5)
 		return 0;

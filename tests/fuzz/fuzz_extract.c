@@ -45,7 +45,7 @@ static void verify(void)
 	fclose(f);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static int fuzz_one(const uint8_t *data, size_t size)
 {
 	struct ero_open_options open_options = { .ignore_checksum = true };
 	char path[64], target[128];

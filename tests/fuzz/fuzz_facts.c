@@ -61,7 +61,7 @@ static void try_facts(const char *text, size_t size)
 	ero_facts_free(&facts);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static int fuzz_one(const uint8_t *data, size_t size)
 {
 	struct ero_preflight_options options = { 0 };
 	char *text = malloc(size + 1), path[64];

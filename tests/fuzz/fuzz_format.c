@@ -100,7 +100,7 @@ static void try_configuration(const uint8_t *data, size_t size)
 	ero_compr_cfg_decode((enum ero_algorithm)(data[0] % ERO_ALG_COUNT), data + 1, (unsigned)size - 1, &cfgs, NULL);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static int fuzz_one(const uint8_t *data, size_t size)
 {
 	uint8_t copy[4096];
 

@@ -26,7 +26,7 @@ static void look_at(struct ero_image *image)
 	}
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static int fuzz_one(const uint8_t *data, size_t size)
 {
 	struct ero_open_options options = { .ignore_checksum = true };
 	struct ero_image *image;

@@ -36,7 +36,7 @@ static void make_tree(void)
 	}
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static int fuzz_one(const uint8_t *data, size_t size)
 {
 	struct ero_build_options options;
 	struct ero_build_summary summary;

@@ -27,7 +27,7 @@ static void parse(unsigned tool, int argc, char **argv)
 	}
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static int fuzz_one(const uint8_t *data, size_t size)
 {
 	static bool silent;
 	char *text = calloc(1, size + 1), *argv[34] = { (char *)"tool" };

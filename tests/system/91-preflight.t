@@ -55,7 +55,7 @@ cp a.erofs huge.erofs; truncate -s 1T huge.erofs 2>/dev/null && check "what lies
 check "facts are JSON" jq -e '.erolith_facts == 1 and .image.header == true' f.json
 $fsck --preflight --facts=f.json >there 2>&1
 same "and judged elsewhere alike" here there
-check "every fact is named in the manual" sh -c "jq -r '[.plan, .kernel, .who, .image, .file] | .[] | keys[]' f.json | sort -u | while read -r k; do grep -q \"\\b\$k\\b\" '$bin/man/erolith-layering.7' || { echo \$k; exit 1; }; done"
+check "every fact is named in the manual" sh -c "jq -r '[.plan, .kernel, .who, .image, .file] | .[] | keys[]' f.json | sort -u | while read -r k; do grep -q \"\\b\$k\\b\" '$ERO_SOURCE/man/erolith-layering.7' || { echo \$k; exit 1; }; done"
 jq '.file.fs_magic = 26985 | .file.fs_type = "nfs4" | .kernel.release = "6.12.100" | .kernel.exact = true' f.json >nfs.json
 $fsck --preflight --facts=nfs.json >o 2>&1
 check "a file on NFS needs no NFS" grep -q layer.backing.network o
@@ -65,8 +65,8 @@ check "and says why" grep -q 'nobody looked' out
 for bad in '{}' '[]' 'x' '{"erolith_facts": 1, "file": {"size": "big"}}' '{"erolith_facts": 1, "fiel": {}}'; do
 	echo "$bad" >bad.json; fails 16 'facts' "bad facts are refused: $bad" $fsck --preflight --facts=bad.json
 done
-check "the manual is made from the rules" sh -c "$fsck --rules --json | jq -r '.[].id' | while read -r id; do grep -q \"\$id\" '$bin/man/erolith-layering.7' || { echo \$id; exit 1; }; done"
-check "and is well-formed" sh -c "! command -v mandoc >/dev/null || mandoc -T lint -W error '$bin/man/erolith-layering.7'"
+check "the manual is made from the rules" sh -c "$fsck --rules --json | jq -r '.[].id' | while read -r id; do grep -q \"\$id\" '$ERO_SOURCE/man/erolith-layering.7' || { echo \$id; exit 1; }; done"
+check "and is well-formed" sh -c "! command -v mandoc >/dev/null || mandoc -T lint -W error '$ERO_SOURCE/man/erolith-layering.7'"
 
 # ---- mkfs.erofs asks, too ----
 
