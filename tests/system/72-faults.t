@@ -107,12 +107,13 @@ if ! strace -o /dev/null true 2>/dev/null; then skip "strace cannot trace here" 
 	for form in "" "-zlz4" "--preset=dense --verity"; do
 		cp old dir/target
 		strace -f -qq -y -o trace -e trace=pwrite64,write,copy_file_range,ftruncate,fsync,fdatasync,renameat,renameat2,linkat $mkfs --quiet $fixed $form dir/target t
-		awk '/\/dir\/(#|\.)/ && /(pwrite64|write|copy_file_range|ftruncate)\(/ { if (synced || named) late = 1; wrote = 1 }
+		# behind the name of a sealed image its root hash is written, to a file of its own
+		awk -v sealed="$(case $form in *verity*) echo 1;; esac)" '/\/dir\/(#|\.)/ && /(pwrite64|write|copy_file_range|ftruncate)\(/ { if (sealed && named) next; if (synced || named) late = 1; wrote = 1 }
 			/f(data)?sync\(/ && /\/dir\/(#|\.)/ { synced = 1 }
 			/renameat2?\(/ && /"target"/ { if (!synced) early = 1; named = 1 }
 			/fsync\(/ && /\/dir>/ { if (named) settled = 1 }
 			END { if (late) print "written after the sync"; if (early) print "named before the sync"; if (!wrote || !named || !settled) print "not seen: " wrote " " named " " settled }' trace >why
-		test ! -s why; ok $? "writes, sync, rename, sync of the directory: \"$form\""
+		test ! -s why; ok $? "writes, sync, rename, sync of the directory: \"$form\""; rm -f dir/target.roothash
 	done
 fi
 
