@@ -6,7 +6,7 @@ else real_tree "$tree"; fi
 sum "$tree" >"$work/tree.sum"
 img=$work/i.erofs
 variants_of_slow=
-grep -q __asan_init "$bin/mkfs.erofs" && variants_of_slow=1
+[ -n "$sanitized" ] && variants_of_slow=1
 
 try() { # NAME OPTIONS…
 	what=$1; shift

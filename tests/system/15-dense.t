@@ -32,7 +32,7 @@ check "an equal one is the same fragment" sh -c "a=\$($dump --json -e --path=/a/
 holds "random data is plain, in whole blocks" '.layout == "flat plain" and .extents[0].physical % 4096 == 0' --path=/random -e
 check "the summary names kernels to avoid" sh -c "$mkfs --preset=dense $img $t | grep -q 'read wrong by 6.15'"
 sizes="4096 65536 1M 8M 12M"
-grep -q __asan_init "$bin/mkfs.erofs" && sizes="4096 12M" # under sanitizers the others say nothing more
+[ -n "$sanitized" ] && sizes="4096 12M" # under sanitizers the others say nothing more
 for e in $sizes; do
 	for z in lz4 zstd,level=1 lzma,level=0 deflate; do
 		check "-z$z --extent-size=$e builds" $mkfs --quiet -z$z --extent-size=$e $img $t
@@ -75,8 +75,8 @@ check "an empty image is clean" $fsck -d1 --extract $img
 setfattr -n user.some.name -v value $t/large $t/a/numbers-1 $t/a/numbers-2 $t/a/numbers-3 2>/dev/null; ln -s "$(head -c 300 /dev/zero | tr '\0' x)" $t/b/link; mkdir $t/many
 for i in $(seq 900); do : >$t/many/a-file-of-some-length-$i; done; sum $t >t.sum
 boxes="--preset=dense -m65536;-zlz4 -m4096 --xattr-prefix=user.some."
-grep -q __asan_init "$bin/mkfs.erofs" || boxes="$boxes;--preset=dense -m4096;--preset=dense -m1M:lz4;-zlz4 -m16384 -b1024;-zlz4hc -C65536 -Efragments -m65536:zstd;-zlz4 -m65536 -x0"
-grep -q __asan_init "$bin/mkfs.erofs" || boxes="$boxes;-zlz4 -m4096 --xattr-prefix=user.some. -Eplain-xattr-prefixes;-zzstd -m8192 -Eforce-inode-extended"
+[ -n "$sanitized" ] || boxes="$boxes;--preset=dense -m4096;--preset=dense -m1M:lz4;-zlz4 -m16384 -b1024;-zlz4hc -C65536 -Efragments -m65536:zstd;-zlz4 -m65536 -x0"
+[ -n "$sanitized" ] || boxes="$boxes;-zlz4 -m4096 --xattr-prefix=user.some. -Eplain-xattr-prefixes;-zzstd -m8192 -Eforce-inode-extended"
 echo "$boxes" | tr ';' '\n' >boxes
 while read -r o; do
 	check "\"$o\" builds" $mkfs --quiet $o $img $t

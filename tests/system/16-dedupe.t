@@ -22,7 +22,7 @@ same_tree() { # NAME
 }
 once=$(($(bytes $t/all) + $(bytes $t/random)))
 forms="--preset=dense;-zlz4 -C65536;-zzstd,level=1 -C16384 -Efragments"
-grep -q __asan_init "$bin/mkfs.erofs" ||
+[ -n "$sanitized" ] ||
 	forms="$forms;--preset=dense --extent-size=65536 -m65536;-zlz4;-zlz4 -Eztailpacking;-zzstd,level=1 -C65536 -Eall-fragments;-zdeflate,level=1 -b1024 -C8192 -Elegacy-compress;-zlzma,level=0 -C131072 -Eall-fragments;-zlz4hc,level=3 --max-extent-bytes=65536"
 IFS=';'; set -- $forms; unset IFS
 for form; do

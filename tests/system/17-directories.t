@@ -10,7 +10,7 @@ sum $t >t.sum
 layout() { "$dump" --json --path="$1" $img | jq -r .layout; }
 bytes() { stat -c %s "$1"; }
 forms="-zlz4;--preset=dense;--preset=dense -m65536"
-grep -q __asan_init "$bin/mkfs.erofs" ||
+[ -n "$sanitized" ] ||
 	forms="$forms;-zlz4hc -C65536;-zzstd,level=1 -C16384 -Eall-fragments;-zlz4 -b1024;-zlz4 -Eztailpacking -Elegacy-compress;-zlzma,level=0 --extent-size=4096;-zdeflate,level=1 -C4096 -Ededupe"
 IFS=';'; set -- $forms; unset IFS
 for form; do

@@ -19,7 +19,7 @@ taken() { # NAME WANT COMMAND: what the mounted tree says
 }
 
 # every run costs more under sanitizers; there, fewer places
-case $($fsck --version) in *'this build has sanitizers'*) flips=6 cuts=4;; *) flips=40 cuts=20;; esac
+flips=${sanitized:+6} flips=${flips:-40} cuts=${sanitized:+4} cuts=${cuts:-20}
 
 # ---- containers
 for at in 0 100 124 148 156 257; do

@@ -3,7 +3,6 @@
 cd "$work" || exit 1
 command -v python3 >/dev/null || { skip "there is no python3" "hostile images"; finish; exit 0; }
 make() { PYTHONDONTWRITEBYTECODE=1 python3 "$ERO_SOURCE/tests/system/mkhostile.py" "$1" "$2" "$3"; }
-case $("$fsck" --version; cat "$bin/config.status" 2>/dev/null | grep -c fsanitize=address) in *[1-9]) sanitized=1;; *) sanitized=;; esac
 # cheap NAME WANT COMMAND…: within a second of processor time and 200 MB, with an exit code of WANT (a list)
 cheap() {
 	name=$1 want=$2; shift 2

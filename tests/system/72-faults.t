@@ -9,7 +9,6 @@ setfattr -n user.x -v y t/a; truncate -s 300000 t/d/hole; echo end >>t/d/hole; m
 tar -cf t.tar t
 fixed="-T1000 -U clear --workers=1"
 export ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 # leaks are not looked for under ptrace
-sanitized=$(grep -q __asan_init "$plain_fsck" && echo yes)
 
 # what a run left: the reference, or the old image and one sentence on standard error; never a crash or another file
 right() { # CODE REFERENCE

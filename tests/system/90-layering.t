@@ -89,7 +89,7 @@ forget() { umount "$1"; rm -f "$1.disk"; }
 # ---- A: the file system below ----
 
 kinds="ext4 ext4-1k ext3 ext2 xfs btrfs btrfs-zstd"
-grep -q __asan_init "$bin/fsck.erofs" && kinds="ext4 xfs btrfs-zstd" # under sanitizers the others say nothing more
+[ -n "$sanitized" ] && kinds="ext4 xfs btrfs-zstd" # under sanitizers the others say nothing more
 for fs in $kinds; do
 	disk_opts=
 	case $fs in

@@ -9,6 +9,8 @@ work=$(mktemp -d "${ERO_WORK:-/var/tmp}/erolith.XXXXXX") || exit 1
 mnt=$work/mnt
 mkdir "$mnt"
 umask 022
+# Sanitizers cost time and threads, and cannot do without /proc or with preloaded libraries: 1 in such a build, else empty.
+sanitized=$(grep -q __asan_init "$mkfs" && echo 1)
 test_number=0
 
 cleanup() {
